@@ -1,0 +1,2 @@
+//! The `photovault` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! photovault-dispatch

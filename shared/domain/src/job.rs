@@ -1,0 +1,44 @@
+//! What queues carry and what dead-letter queues leave behind.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MediaId, Stage, UserId, UtcMs};
+
+/// One stage's work on one item: the body of a message in the stage's queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Whose item.
+    pub user: UserId,
+    /// Which item.
+    pub media: MediaId,
+    /// Which stage.
+    pub stage: Stage,
+}
+
+/// Names a letter within its stage: derived from the message, so that a letter that comes twice is one.
+pub type LetterId = String;
+
+/// A message that ended in a stage's dead-letter queue, kept in the catalog until it is redriven or dropped.
+///
+/// A queue forgets after 14 days at most; the catalog does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// `<died in ms, 13 digits>#<message id>`.
+    pub id: LetterId,
+    /// The queue's stage: `validate`, `thumbnail`, … or `dispatch`.
+    pub stage: String,
+    /// Whose item, where it is known.
+    pub user: Option<UserId>,
+    /// Which item, where it is known.
+    pub media: Option<MediaId>,
+    /// What to call it: the upload's name or the item's.
+    pub name: String,
+    /// Why it died, in plain words.
+    pub reason: String,
+    /// The message as it was, to be sent again.
+    pub body: String,
+    /// How often it had been received.
+    pub attempts: u32,
+    /// When it was found in the dead-letter queue.
+    pub died: UtcMs,
+}

@@ -1,0 +1,24 @@
+//! What PhotoVault talks about: ids, keys, the media item with its ledger, and the pipeline table.
+//!
+//! No async, no AWS, no codecs: everything here is data and pure functions over it.
+
+mod facts;
+mod format;
+mod ids;
+mod job;
+mod keys;
+mod ledger;
+pub mod limits;
+mod media;
+mod pipeline;
+mod time;
+
+pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facts, Lens, Position, Warning};
+pub use format::{Format, Kind};
+pub use ids::{IdError, MediaId, Sha256, UserId};
+pub use job::{Job, Letter, LetterId};
+pub use keys::{UploadKey, derivative_key, derivative_prefix, original_key, quarantine_key};
+pub use ledger::{Entry, State};
+pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
+pub use pipeline::{DERIVATIVE_SIZES, DerivativeSize, Needs, Recipe, STAGES, Stage, StageSpec, next_stages};
+pub use time::UtcMs;

@@ -1,0 +1,193 @@
+//! The media item: the catalog's record of one original, and the transitions that stages make on it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Derivatives, Entry, Facts, Format, Kind, MediaId, Needs, STAGES, Sha256, Stage, State, UserId, UtcMs};
+
+/// How many uploads of the same bytes an item remembers: the first and the latest.
+pub const MAX_UPLOADS_KEPT: usize = 20;
+
+/// The catalog's record of one original (or of one upload that did not become an original).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Media {
+    /// Whose.
+    pub user: UserId,
+    /// Derived from the user and the bytes.
+    pub id: MediaId,
+    /// The bytes' hash; absent where an upload failed before it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
+    /// Where the bytes lie in the vault bucket: `originals/…` or `quarantine/…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
+    /// What the bytes are; absent where nothing was recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// Bytes.
+    #[serde(default)]
+    pub size_bytes: u64,
+    /// Pixels as stored, before orientation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels as stored, before orientation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Under which names it came, first and latest, at most [`MAX_UPLOADS_KEPT`].
+    pub uploads: Vec<Upload>,
+    /// How validation refused it, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// When the item was made.
+    pub created: UtcMs,
+    /// When it last changed.
+    pub updated: UtcMs,
+    /// What happened, by stage.
+    pub ledger: BTreeMap<Stage, Entry>,
+    /// The thumbnail stage's facet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derivatives: Option<Derivatives>,
+    /// The metadata stage's facet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// Counts the writes of this item: every write is conditional on the version that it was decided from.
+    #[serde(default)]
+    pub version: u64,
+}
+
+/// One arrival of an item's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// What the uploader called it.
+    pub name: String,
+    /// The bucket that it came through.
+    pub bucket: String,
+    /// Its object key there.
+    pub key: String,
+    /// Its object version there: with bucket and key the identity of the upload.
+    pub version: String,
+    /// When it was uploaded.
+    pub at: UtcMs,
+}
+
+/// How validation refused an upload. Its bytes are kept under `quarantine/` either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refusal {
+    /// Not something that the vault takes: another kind of file, or past a limit.
+    Rejected,
+    /// Says that it is a photo or video and is damaged or dangerous.
+    Quarantined,
+}
+
+/// The one end that an item's owner sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Some stage has not ended.
+    Processing,
+    /// Every stage that applies ended well.
+    Ready,
+    /// A stage could not take the file, by decision.
+    Rejected,
+    /// Refused by validation as damaged or dangerous.
+    Quarantined,
+    /// A stage gave up; `retry` may help.
+    Failed,
+}
+
+impl Status {
+    /// As the owner reads it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Processing => "processing",
+            Self::Ready => "ready",
+            Self::Rejected => "rejected",
+            Self::Quarantined => "quarantined",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Media {
+    /// Photo or video, where the format is known.
+    pub fn kind(&self) -> Option<Kind> {
+        self.format.map(Format::kind)
+    }
+
+    /// The latest name that it came under.
+    pub fn name(&self) -> &str {
+        self.uploads.last().map_or("", |upload| &upload.name)
+    }
+
+    /// The item's end, or `Processing`. Being told of it (a stage that needs everything settled) is not part of it.
+    pub fn status(&self) -> Status {
+        let states = || self.settling().map(|(_, entry)| entry.state);
+        if !states().all(State::is_final) {
+            Status::Processing
+        } else if states().any(|state| state == State::Failed) {
+            Status::Failed
+        } else if self.refusal == Some(Refusal::Quarantined) {
+            Status::Quarantined
+        } else if states().any(|state| state == State::Rejected) {
+            Status::Rejected
+        } else {
+            Status::Ready
+        }
+    }
+
+    /// Why it ended as it did, in plain words: `None` for what is ready or under way.
+    pub fn reason(&self) -> Option<&str> {
+        let bad = |entry: &&Entry| matches!(entry.state, State::Rejected | State::Failed);
+        self.settling().map(|(_, entry)| entry).find(bad)?.reason.as_deref()
+    }
+
+    /// Whether every stage, the telling included, has ended.
+    pub fn is_settled(&self) -> bool {
+        self.ledger.values().all(|entry| entry.state.is_final())
+    }
+
+    /// Adds an arrival; one that is already known changes nothing. Keeps the first and the latest.
+    pub fn add_upload(&mut self, upload: Upload) {
+        let same = |known: &Upload| (&known.bucket, &known.key, &known.version) == (&upload.bucket, &upload.key, &upload.version);
+        if self.uploads.iter().any(same) {
+            return;
+        }
+        if self.uploads.len() >= MAX_UPLOADS_KEPT {
+            self.uploads.remove(1);
+        }
+        self.uploads.push(upload);
+    }
+
+    /// Puts every stage that applies and has no entry yet on the list of things to do.
+    pub fn plan(&mut self) {
+        for spec in STAGES {
+            if !self.ledger.contains_key(&spec.stage) && (spec.applies)(self) {
+                self.ledger.insert(spec.stage, Entry::pending(spec.stage.recipe()));
+            }
+        }
+    }
+
+    /// Asks for a stage again, and for the telling of its result. `false` if there is nothing to ask for.
+    pub fn retry(&mut self, stage: Stage) -> bool {
+        if !self.ledger.get(&stage).is_some_and(|entry| entry.state.is_final()) {
+            return false;
+        }
+        self.ledger.insert(stage, Entry::pending(stage.recipe()));
+        for spec in STAGES.iter().filter(|spec| spec.needs == Needs::Settled) {
+            self.ledger.insert(spec.stage, Entry::pending(spec.stage.recipe()));
+        }
+        true
+    }
+
+    /// The stages that are failed and that `retry` would ask for.
+    pub fn failed_stages(&self) -> Vec<Stage> {
+        self.ledger.iter().filter(|(_, entry)| entry.state == State::Failed).map(|(stage, _)| *stage).collect()
+    }
+
+    /// The entries that make up the item's end.
+    fn settling(&self) -> impl Iterator<Item = (&Stage, &Entry)> {
+        self.ledger.iter().filter(|(stage, _)| stage.spec().needs != Needs::Settled)
+    }
+}

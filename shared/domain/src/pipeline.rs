@@ -1,0 +1,277 @@
+//! The whole pipeline on one page: which stages there are, what each applies to, what it needs, and what its recipe is.
+//!
+//! `dispatch` runs [`next_stages`] over it, `validate` plans an item's ledger from it, and a test compares it with
+//! `template.yaml` in both directions.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::{Kind, Media, State};
+
+/// A stage of the pipeline, in pipeline order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Takes an upload in or refuses it.
+    Validate,
+    /// Makes the derivatives that screens show.
+    Thumbnail,
+    /// Reads what the file says of itself.
+    Metadata,
+    /// Tells the owner.
+    Notify,
+}
+
+/// When a stage's turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// An upload: the object store's event starts it, not the dispatcher.
+    Upload,
+    /// These stages done.
+    Done(&'static [Stage]),
+    /// Every other stage ended, well or not.
+    Settled,
+}
+
+/// One line of the pipeline table.
+#[derive(Debug)]
+pub struct StageSpec {
+    /// Which stage.
+    pub stage: Stage,
+    /// Which items it works on.
+    pub applies: fn(&Media) -> bool,
+    /// What must have happened before.
+    pub needs: Needs,
+    /// Raised when the stage's output changes for the same input and settings.
+    pub algorithm: u32,
+    /// The settings that its output depends on.
+    pub settings: fn() -> String,
+}
+
+/// A file that the thumbnail stage makes of every photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DerivativeSize {
+    /// What it is called.
+    pub name: &'static str,
+    /// Pixels of its longest side at most; a smaller original is not enlarged.
+    pub longest_side: u32,
+    /// JPEG quality, 1..=100 (libjpeg's scale).
+    pub quality: u8,
+}
+
+/// The sizes, smallest first: a list, a phone, a screen.
+pub const DERIVATIVE_SIZES: &[DerivativeSize] = &[
+    DerivativeSize { name: "small", longest_side: 320, quality: 80 },
+    DerivativeSize { name: "medium", longest_side: 1024, quality: 80 },
+    DerivativeSize { name: "large", longest_side: 2048, quality: 80 },
+];
+
+/// The pipeline.
+pub const STAGES: &[StageSpec] = &[
+    StageSpec { stage: Stage::Validate, applies: |_| true, needs: Needs::Upload, algorithm: 1, settings: String::new },
+    StageSpec {
+        stage: Stage::Thumbnail,
+        applies: is_accepted_photo,
+        needs: Needs::Done(&[Stage::Validate]),
+        algorithm: 1,
+        settings: || format!("{DERIVATIVE_SIZES:?}"),
+    },
+    StageSpec {
+        stage: Stage::Metadata,
+        applies: is_accepted_photo,
+        needs: Needs::Done(&[Stage::Validate]),
+        algorithm: 1,
+        settings: String::new,
+    },
+    StageSpec { stage: Stage::Notify, applies: |_| true, needs: Needs::Settled, algorithm: 1, settings: String::new },
+];
+
+/// The stages whose needs are met now and were not before: what to send when an item went from `before` to `after`.
+///
+/// Both images come from the same change. Reading the item again instead would see a later version, find its needs
+/// met in both, and lose the stage.
+pub fn next_stages(before: Option<&Media>, after: &Media) -> Vec<Stage> {
+    let due = |spec: &&StageSpec| is_due(spec, after) && !before.is_some_and(|before| is_due(spec, before));
+    STAGES.iter().filter(due).map(|spec| spec.stage).collect()
+}
+
+fn is_due(spec: &StageSpec, media: &Media) -> bool {
+    let state = |stage: Stage| media.ledger.get(&stage).map(|entry| entry.state);
+    let needs_met = match spec.needs {
+        Needs::Upload => false,
+        Needs::Done(stages) => stages.iter().all(|stage| state(*stage) == Some(State::Done)),
+        Needs::Settled => media.status() != crate::Status::Processing,
+    };
+    needs_met && state(spec.stage) == Some(State::Pending)
+}
+
+fn is_accepted_photo(media: &Media) -> bool {
+    media.refusal.is_none() && media.kind() == Some(Kind::Photo)
+}
+
+impl Stage {
+    /// The stage's name: of its folder, its queue and its ledger entry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Thumbnail => "thumbnail",
+            Self::Metadata => "metadata",
+            Self::Notify => "notify",
+        }
+    }
+
+    /// The stage of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        STAGES.iter().map(|spec| spec.stage).find(|stage| stage.name() == name)
+    }
+
+    /// Its line in the table.
+    pub fn spec(self) -> &'static StageSpec {
+        STAGES.iter().find(|spec| spec.stage == self).expect("every stage has a line; a test holds it")
+    }
+
+    /// What its output would be made by now.
+    pub fn recipe(self) -> Recipe {
+        let spec = self.spec();
+        let text = format!("{}/{}/{}", self.name(), spec.algorithm, (spec.settings)());
+        Recipe(hex::encode(&sha2::Sha256::digest(text)[..6]))
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A hash of a stage's algorithm version and settings: 12 hexadecimal digits. Another recipe means stale.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recipe(String);
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Entry, Format, MediaId, Refusal, Sha256, Status, UtcMs};
+
+    fn media(format: Format, states: &[(Stage, State)]) -> Media {
+        let user: crate::UserId = "owner".parse().unwrap();
+        let sha256 = Sha256::from_digest([1; 32]);
+        Media {
+            id: MediaId::of_bytes(&user, &sha256),
+            user,
+            sha256: Some(sha256),
+            object: None,
+            format: Some(format),
+            size_bytes: 1,
+            width: None,
+            height: None,
+            uploads: vec![],
+            refusal: None,
+            created: UtcMs(0),
+            updated: UtcMs(0),
+            ledger: states
+                .iter()
+                .map(|(stage, state)| (*stage, Entry { state: *state, ..Entry::pending(stage.recipe()) }))
+                .collect(),
+            derivatives: None,
+            facts: None,
+            version: 1,
+        }
+    }
+
+    fn photo(validate: State, thumbnail: State, metadata: State, notify: State) -> Media {
+        media(
+            Format::Jpeg,
+            &[(Stage::Validate, validate), (Stage::Thumbnail, thumbnail), (Stage::Metadata, metadata), (Stage::Notify, notify)],
+        )
+    }
+
+    #[test]
+    fn every_stage_has_one_line_in_pipeline_order() {
+        let stages: Vec<_> = STAGES.iter().map(|spec| spec.stage).collect();
+        assert_eq!(stages, [Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Notify]);
+        for stage in stages {
+            assert_eq!(Stage::from_name(stage.name()), Some(stage));
+            assert_eq!(serde_json::to_value(stage).unwrap(), stage.name());
+        }
+    }
+
+    #[test]
+    fn a_stage_is_sent_when_its_needs_become_met() {
+        use State::{Done, Failed, Pending, Rejected, Running};
+        let new = photo(Done, Pending, Pending, Pending);
+        let one = photo(Done, Done, Pending, Pending);
+        let both = photo(Done, Done, Done, Pending);
+        let told = photo(Done, Done, Done, Done);
+        let failed = photo(Done, Failed, Done, Done);
+        let again = photo(Done, Pending, Done, Pending);
+        let trying = photo(Done, Running, Done, Pending);
+        let refused = media(Format::Jpeg, &[(Stage::Validate, Rejected), (Stage::Notify, Pending)]);
+        let video = media(Format::Mp4, &[(Stage::Validate, Done), (Stage::Notify, Pending)]);
+        for (before, after, want) in [
+            (None, &new, vec![Stage::Thumbnail, Stage::Metadata]),
+            (Some(&new), &new, vec![]),
+            (Some(&new), &one, vec![]),
+            (Some(&one), &both, vec![Stage::Notify]),
+            (None, &both, vec![Stage::Notify]),
+            (Some(&both), &told, vec![]),
+            (Some(&failed), &again, vec![Stage::Thumbnail]),
+            (Some(&again), &trying, vec![]),
+            (Some(&trying), &both, vec![Stage::Notify]),
+            (None, &refused, vec![Stage::Notify]),
+            (None, &video, vec![Stage::Notify]),
+        ] {
+            assert_eq!(next_stages(before, after), want, "{:?} -> {:?}", before.map(|b| &b.ledger), after.ledger);
+        }
+    }
+
+    #[test]
+    fn a_plan_holds_what_applies_and_keeps_what_is_there() {
+        for (format, refusal, want) in [
+            (Format::Heic, None, vec![Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Notify]),
+            (Format::Mov, None, vec![Stage::Validate, Stage::Notify]),
+            (Format::Jpeg, Some(Refusal::Quarantined), vec![Stage::Validate, Stage::Notify]),
+        ] {
+            let mut item = media(format, &[(Stage::Validate, State::Done)]);
+            item.refusal = refusal;
+            item.plan();
+            assert_eq!(item.ledger.keys().copied().collect::<Vec<_>>(), want);
+            assert_eq!(item.ledger[&Stage::Validate].state, State::Done);
+        }
+    }
+
+    #[test]
+    fn an_item_has_one_end() {
+        use State::{Done, Failed, Pending, Rejected, Running};
+        for (item, want) in [
+            (photo(Done, Pending, Done, Pending), Status::Processing),
+            (photo(Done, Running, Done, Pending), Status::Processing),
+            (photo(Done, Done, Done, Pending), Status::Ready),
+            (photo(Done, Done, Done, Failed), Status::Ready),
+            (photo(Done, Rejected, Done, Done), Status::Rejected),
+            (photo(Done, Failed, Rejected, Pending), Status::Failed),
+            (photo(Done, Failed, Pending, Pending), Status::Processing),
+        ] {
+            assert_eq!(item.status(), want, "{:?}", item.ledger);
+        }
+    }
+
+    #[test]
+    fn a_retry_asks_for_the_stage_and_for_the_telling() {
+        use State::{Done, Failed, Pending};
+        let mut item = photo(Done, Failed, Done, Done);
+        assert_eq!(item.failed_stages(), [Stage::Thumbnail]);
+        assert!(item.retry(Stage::Thumbnail));
+        assert_eq!(item.ledger.values().map(|entry| entry.state).collect::<Vec<_>>(), [Done, Pending, Done, Pending]);
+        assert!(!item.retry(Stage::Thumbnail), "it is already asked for");
+    }
+}
