@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What a stage found out about an item, to be written with its ledger entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Facet {
+    /// The thumbnail stage's.
+    Derivatives(Derivatives),
+    /// The metadata stage's.
+    Facts(Facts),
+}
+
 /// What an original's metadata says. Absent facts are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -118,9 +127,6 @@ pub struct Position {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altitude_m: Option<f64>,
 }
-
-/// Something a stage noticed and worked around, in words that the owner understands.
-pub type Warning = String;
 
 /// What the thumbnail stage made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

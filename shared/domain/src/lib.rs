@@ -13,7 +13,7 @@ mod media;
 mod pipeline;
 mod time;
 
-pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facts, Lens, Position, Warning};
+pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facet, Facts, Lens, Position};
 pub use format::{Format, Kind};
 pub use ids::{IdError, MediaId, Sha256, UserId};
 pub use job::{Job, Letter, LetterId};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Derivatives, Entry, Facts, Format, Kind, MediaId, Needs, STAGES, Sha256, Stage, State, UserId, UtcMs};
+use crate::{Derivatives, Entry, Facet, Facts, Format, Kind, MediaId, Needs, STAGES, Sha256, Stage, State, UserId, UtcMs};
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
 pub const MAX_UPLOADS_KEPT: usize = 20;
@@ -160,6 +160,25 @@ impl Media {
         self.uploads.push(upload);
     }
 
+    /// Writes a stage's line and what it found out, and puts what is due next on the list.
+    pub fn record(&mut self, stage: Stage, entry: Entry, facet: Option<Facet>) {
+        match facet {
+            Some(Facet::Derivatives(derivatives)) => self.derivatives = Some(derivatives),
+            Some(Facet::Facts(facts)) => self.facts = Some(facts),
+            None => {}
+        }
+        let revived = self.ledger.insert(stage, entry).is_some_and(|before| before.state == State::Failed);
+        if revived {
+            self.tell_again();
+        }
+        self.plan();
+    }
+
+    /// When the last of the stages that make up its end ended.
+    pub fn ended(&self) -> Option<UtcMs> {
+        self.settling().filter_map(|(_, entry)| entry.finished).max()
+    }
+
     /// Puts every stage that applies and has no entry yet on the list of things to do.
     pub fn plan(&mut self) {
         for spec in STAGES {
@@ -175,15 +194,19 @@ impl Media {
             return false;
         }
         self.ledger.insert(stage, Entry::pending(stage.recipe()));
-        for spec in STAGES.iter().filter(|spec| spec.needs == Needs::Settled) {
-            self.ledger.insert(spec.stage, Entry::pending(spec.stage.recipe()));
-        }
+        self.tell_again();
         true
     }
 
     /// The stages that are failed and that `retry` would ask for.
     pub fn failed_stages(&self) -> Vec<Stage> {
         self.ledger.iter().filter(|(_, entry)| entry.state == State::Failed).map(|(stage, _)| *stage).collect()
+    }
+
+    fn tell_again(&mut self) {
+        for spec in STAGES.iter().filter(|spec| spec.needs == Needs::Settled) {
+            self.ledger.insert(spec.stage, Entry::pending(spec.stage.recipe()));
+        }
     }
 
     /// The entries that make up the item's end.

@@ -1,1 +1,94 @@
-//! photovault-vault
+//! The vault's verbs, in the domain's words, over five narrow seams.
+//!
+//! Everything that a function does to the outside goes through here. The seams ([`seams`]) have two implementations,
+//! AWS (`shared/aws`) and a deterministic fabric (`shared/sim`); the verbs above them have one.
+
+mod catalog;
+mod digests;
+mod jobs;
+mod letters;
+mod originals;
+mod page;
+mod rows;
+pub mod seams;
+mod stage;
+
+use std::sync::Arc;
+
+pub use catalog::{Catalog, Change, MEDIA_PREFIX, media_key, media_of_row, row_of_media};
+pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, window_of};
+pub use jobs::Jobs;
+pub use letters::Letters;
+pub use originals::{Originals, UploadRef};
+pub use page::Page;
+pub use stage::{Attempt, Outcome, announce_failure, lambda_cost_microusd, run_attempt};
+
+use photovault_domain::UserId;
+use seams::{Clock, Notifier, Objects, Queue, Table};
+
+/// The five seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
+#[derive(Clone)]
+pub struct Seams {
+    /// Buckets.
+    pub objects: Arc<dyn Objects>,
+    /// The catalog's table.
+    pub table: Arc<dyn Table>,
+    /// Queues.
+    pub queue: Arc<dyn Queue>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// Topics.
+    pub notifier: Arc<dyn Notifier>,
+}
+
+/// What this deployment calls its things. Empty where a function has no use for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The bucket that people upload to.
+    pub uploads_bucket: String,
+    /// The bucket that the vault keeps.
+    pub vault_bucket: String,
+    /// Queue URLs by stage name.
+    pub queues: std::collections::BTreeMap<String, String>,
+    /// The topic that digests go to, if any.
+    pub topic: Option<String>,
+    /// Whose the uploads are that name no user.
+    pub owner: UserId,
+    /// Memory of this function in MB, for the cost estimate.
+    pub memory_mb: u32,
+}
+
+/// The whole vault, as a function or the command sees it.
+#[derive(Clone)]
+pub struct Vault {
+    /// Uploads in, originals and derivatives kept.
+    pub originals: Originals,
+    /// Media items.
+    pub catalog: Catalog,
+    /// Work for stages.
+    pub jobs: Jobs,
+    /// What dead-letter queues left behind.
+    pub letters: Letters,
+    /// What owners are told.
+    pub digests: Digests,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// What things are called.
+    pub names: Arc<Names>,
+}
+
+impl Vault {
+    /// A vault over these seams.
+    pub fn new(seams: Seams, names: Names) -> Self {
+        let names = Arc::new(names);
+        Self {
+            originals: Originals::new(seams.objects, names.clone()),
+            catalog: Catalog::new(seams.table.clone(), seams.clock.clone()),
+            jobs: Jobs::new(seams.queue.clone(), names.clone()),
+            letters: Letters::new(seams.table.clone(), seams.queue, names.clone()),
+            digests: Digests::new(seams.table, seams.notifier, seams.clock.clone(), names.clone()),
+            clock: seams.clock,
+            names,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The catalog: media items, each written whole and only over the version that the change was decided from.
+
+use std::sync::Arc;
+
+use photovault_domain::{Media, MediaId, UserId};
+
+use crate::{
+    Page,
+    rows::{row_of, value_of},
+    seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
+};
+
+/// What every media item's sort key begins with.
+pub const MEDIA_PREFIX: &str = "M#";
+/// The sparse index's partition: items on which work is left, by age. Items that are settled are not in it.
+const WORK_INDEX: &str = "work";
+
+/// How often a change is decided again when another writer came first. Stages of one item are few.
+const MAX_CONFLICTS: u32 = 20;
+
+/// What to do with an item, decided from its current version.
+pub enum Change {
+    /// Write this.
+    Put(Media),
+    /// Nothing to do.
+    Leave,
+}
+
+/// Media items.
+#[derive(Clone)]
+pub struct Catalog {
+    table: Arc<dyn Table>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Catalog {
+    pub(crate) fn new(table: Arc<dyn Table>, clock: Arc<dyn Clock>) -> Self {
+        Self { table, clock }
+    }
+
+    /// One item.
+    pub async fn media(&self, user: &UserId, id: &MediaId) -> SeamResult<Option<Media>> {
+        self.table.row(&media_key(user, id)).await?.map(media_of_row).transpose()
+    }
+
+    /// Changes one item: `decide` sees its current version, and again when another writer came first.
+    ///
+    /// Returns the item as it is afterwards. `decide` must be pure: it may run several times.
+    pub async fn change(
+        &self,
+        user: &UserId,
+        id: &MediaId,
+        mut decide: impl FnMut(Option<Media>) -> Change + Send,
+    ) -> SeamResult<Option<Media>> {
+        for _ in 0..MAX_CONFLICTS {
+            let current = self.media(user, id).await?;
+            if let Some(settled) = self.try_change(current, &mut decide).await? {
+                return Ok(settled);
+            }
+        }
+        Err(SeamError {
+            asked: format!("change of item {id}"),
+            answer: format!("other writers came first {MAX_CONFLICTS} times"),
+        })
+    }
+
+    /// The same, beginning from a version that was just read: one read less when nobody came between.
+    pub async fn change_from(
+        &self,
+        current: Media,
+        mut decide: impl FnMut(Option<Media>) -> Change + Send,
+    ) -> SeamResult<Option<Media>> {
+        let (user, id) = (current.user.clone(), current.id.clone());
+        match self.try_change(Some(current), &mut decide).await? {
+            Some(settled) => Ok(settled),
+            None => self.change(&user, &id, decide).await,
+        }
+    }
+
+    /// `None` if another writer came first.
+    async fn try_change(
+        &self,
+        current: Option<Media>,
+        decide: &mut (impl FnMut(Option<Media>) -> Change + Send),
+    ) -> SeamResult<Option<Option<Media>>> {
+        let expect = current.as_ref().map_or(Expect::Absent, |media| Expect::Version(media.version));
+        let Change::Put(mut next) = decide(current.clone()) else { return Ok(Some(current)) };
+        next.version = current.map_or(0, |media| media.version) + 1;
+        next.updated = self.clock.now();
+        let written = self.table.put(row_of_media(&next), expect).await?;
+        Ok((written == Written::Yes).then_some(Some(next)))
+    }
+
+    /// Removes an item: only placeholders of uploads that have become an item after all.
+    pub async fn remove(&self, user: &UserId, id: &MediaId) -> SeamResult<()> {
+        self.table.remove(&media_key(user, id)).await
+    }
+
+    /// A user's items by id, at most `limit` of them, after `after` (the `next` of the page before).
+    pub async fn list(&self, user: &UserId, id_prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
+        let rows = self.table.rows(&format!("U#{user}"), &format!("{MEDIA_PREFIX}{id_prefix}"), after, limit).await?;
+        let items = rows.items.into_iter().map(media_of_row).collect::<SeamResult<_>>()?;
+        Ok(Page { items, next: rows.next })
+    }
+}
+
+/// Where an item stands in the table.
+pub fn media_key(user: &UserId, id: &MediaId) -> RowKey {
+    RowKey { pk: format!("U#{user}"), sk: format!("{MEDIA_PREFIX}{id}") }
+}
+
+/// An item as a row, with the sparse index's attributes while work is left.
+pub fn row_of_media(media: &Media) -> Row {
+    let mut row = row_of(media, media_key(&media.user, &media.id));
+    if !media.is_settled() {
+        row.insert("work_pk".into(), WORK_INDEX.into());
+        row.insert("work_at".into(), media.created.0.into());
+    }
+    row
+}
+
+/// The item in a row.
+pub fn media_of_row(row: Row) -> SeamResult<Media> {
+    value_of(row)
+}

@@ -1,0 +1,49 @@
+//! Work for stages: what `dispatch` sends and a stage's runner returns to its queue.
+
+use std::sync::Arc;
+
+use photovault_domain::{Job, Stage};
+
+use crate::{
+    Names,
+    seams::{Outgoing, Queue, SeamError, SeamResult},
+};
+
+/// Messages that one request carries at most (SQS).
+const MAX_BATCH: usize = 10;
+
+/// The stages' queues.
+#[derive(Clone)]
+pub struct Jobs {
+    queue: Arc<dyn Queue>,
+    names: Arc<Names>,
+}
+
+impl Jobs {
+    pub(crate) fn new(queue: Arc<dyn Queue>, names: Arc<Names>) -> Self {
+        Self { queue, names }
+    }
+
+    /// Sends jobs to one stage; each with the seconds until it may begin.
+    pub async fn send(&self, stage: Stage, jobs: &[(Job, u32)]) -> SeamResult<()> {
+        let url = queue_url(&self.names, stage.name())?;
+        for batch in jobs.chunks(MAX_BATCH) {
+            let body = |job: &Job| serde_json::to_string(job).expect("a job is plain data");
+            let messages = batch.iter().map(|(job, delay_s)| Outgoing { body: body(job), delay_s: *delay_s }).collect();
+            self.queue.send(url, messages).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a received message of the function's own queue come back after so many seconds.
+    pub async fn return_after(&self, stage: Stage, receipt: &str, seconds: u32) -> SeamResult<()> {
+        self.queue.return_after(queue_url(&self.names, stage.name())?, receipt, seconds).await
+    }
+}
+
+pub(crate) fn queue_url<'a>(names: &'a Names, stage: &str) -> SeamResult<&'a str> {
+    names.queues.get(stage).map(String::as_str).ok_or_else(|| SeamError {
+        asked: format!("queue of stage {stage}"),
+        answer: format!("its URL is not configured (QUEUE_{})", stage.to_uppercase()),
+    })
+}

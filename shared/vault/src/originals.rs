@@ -1,0 +1,124 @@
+//! Bytes: uploads come in, originals and derivatives are kept, refused bytes are held in quarantine.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use photovault_domain::{MediaId, Recipe, Sha256, Stage, UserId, derivative_key, original_key, quarantine_key};
+
+use crate::{
+    Names,
+    seams::{ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
+};
+
+/// One upload's place: its identity is all three together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadRef {
+    /// Bucket name.
+    pub bucket: String,
+    /// Object key, decoded.
+    pub key: String,
+    /// Object version; empty where the bucket has none.
+    pub version: String,
+}
+
+/// The vault's buckets.
+#[derive(Clone)]
+pub struct Originals {
+    objects: Arc<dyn Objects>,
+    names: Arc<Names>,
+}
+
+impl Originals {
+    pub(crate) fn new(objects: Arc<dyn Objects>, names: Arc<Names>) -> Self {
+        Self { objects, names }
+    }
+
+    /// Opens an upload; `None` if it is gone (an earlier delivery of the same event has dealt with it).
+    pub async fn open_upload(&self, upload: &UploadRef) -> SeamResult<Option<Opened>> {
+        self.objects.open(&upload_at(upload)).await
+    }
+
+    /// Stores an upload's bytes for good under their hash, verified by the store; returns the key.
+    ///
+    /// Idempotent: an original that is there with the right checksum is left alone, and so never changes.
+    pub async fn keep(&self, upload: &UploadRef, user: &UserId, sha256: &Sha256, mime: &str) -> SeamResult<String> {
+        self.copy_in(upload, original_key(user, sha256), sha256, mime).await
+    }
+
+    /// Holds a refused upload's bytes under `quarantine/`; returns the key.
+    pub async fn hold(&self, upload: &UploadRef, user: &UserId, sha256: &Sha256) -> SeamResult<String> {
+        self.copy_in(upload, quarantine_key(user, sha256), sha256, "application/octet-stream").await
+    }
+
+    async fn copy_in(&self, upload: &UploadRef, key: String, sha256: &Sha256, mime: &str) -> SeamResult<String> {
+        let to = self.kept(&key);
+        if self.objects.checksum(&to).await?.as_ref() == Some(sha256) {
+            return Ok(key);
+        }
+        let served = Served { mime: mime.to_owned(), immutable: true };
+        let copied = self.objects.copy(&upload_at(upload), &to, &served).await?;
+        let asked = || format!("copy of upload {}", upload.key);
+        match copied {
+            Some(copied) if copied == *sha256 => Ok(key),
+            Some(copied) => Err(SeamError {
+                asked: asked(),
+                answer: format!("the store's copy has SHA-256 {copied}, the upload had {sha256}"),
+            }),
+            None => Err(SeamError { asked: asked(), answer: "the upload is gone".into() }),
+        }
+    }
+
+    /// Removes an upload whose bytes are kept.
+    pub async fn forget_upload(&self, upload: &UploadRef) -> SeamResult<()> {
+        self.objects.remove(&upload_at(upload)).await
+    }
+
+    /// Reads an object of the vault bucket whole. Stills only: `max_bytes` bounds what is held in memory.
+    pub async fn read(&self, key: &str, max_bytes: u64) -> SeamResult<Option<Vec<u8>>> {
+        use futures::TryStreamExt as _;
+        let Some(mut opened) = self.objects.open(&self.kept(key)).await? else { return Ok(None) };
+        let too_large = || SeamError { asked: format!("read of {key}"), answer: format!("more than {max_bytes} bytes") };
+        if opened.size_bytes > max_bytes {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
+        while let Some(chunk) = opened.body.try_next().await? {
+            if (bytes.len() + chunk.len()) as u64 > max_bytes {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Stores what `stage` made of an item; returns the key. The same stage and recipe write the same key.
+    pub async fn store_derivative(
+        &self,
+        user: &UserId,
+        media: &MediaId,
+        stage: Stage,
+        name: &str,
+        mime: &str,
+        bytes: Bytes,
+    ) -> SeamResult<String> {
+        let recipe: Recipe = stage.recipe();
+        let key = derivative_key(user, media, &recipe, name);
+        self.objects.write(&self.kept(&key), bytes, &Served { mime: mime.to_owned(), immutable: true }).await?;
+        Ok(key)
+    }
+
+    /// Uploads a file as a person would: the store's event starts the pipeline.
+    pub async fn upload(&self, key: &str, bytes: Bytes) -> SeamResult<()> {
+        let at = ObjectAt { bucket: self.names.uploads_bucket.clone(), key: key.to_owned(), version: None };
+        self.objects.write(&at, bytes, &Served { mime: "application/octet-stream".into(), immutable: false }).await
+    }
+
+    fn kept(&self, key: &str) -> ObjectAt {
+        ObjectAt { bucket: self.names.vault_bucket.clone(), key: key.to_owned(), version: None }
+    }
+}
+
+fn upload_at(upload: &UploadRef) -> ObjectAt {
+    let version = Some(upload.version.clone()).filter(|version| !version.is_empty());
+    ObjectAt { bucket: upload.bucket.clone(), key: upload.key.clone(), version }
+}

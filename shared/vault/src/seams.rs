@@ -1,0 +1,147 @@
+//! The five seams: all that the vault asks of the outside. Fourteen methods; every one may fail before or after its effect.
+//!
+//! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
+
+use std::{collections::BTreeMap, pin::Pin};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::Stream;
+use photovault_domain::{Sha256, UtcMs};
+
+/// A failure of the outside: what was asked and what came back. The queue brings the work again.
+#[derive(Debug, thiserror::Error)]
+#[error("{asked}: {answer}")]
+pub struct SeamError {
+    /// What was asked, with the key or queue.
+    pub asked: String,
+    /// What came back.
+    pub answer: String,
+}
+
+/// What a seam gives.
+pub type SeamResult<T> = Result<T, SeamError>;
+
+/// A place in a bucket; without a version the newest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectAt {
+    /// Bucket name.
+    pub bucket: String,
+    /// Object key, as it is (not URL-encoded).
+    pub key: String,
+    /// Object version, where one is meant.
+    pub version: Option<String>,
+}
+
+/// A stored object's bytes as they arrive.
+pub type Body = Pin<Box<dyn Stream<Item = SeamResult<Bytes>> + Send>>;
+
+/// An object that is being read.
+pub struct Opened {
+    /// Bytes in all.
+    pub size_bytes: u64,
+    /// When it was written.
+    pub modified: UtcMs,
+    /// The bytes.
+    pub body: Body,
+}
+
+/// How an object is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// IANA media type.
+    pub mime: String,
+    /// Whether it never changes: it may be cached for ever.
+    pub immutable: bool,
+}
+
+/// Buckets.
+#[async_trait]
+pub trait Objects: Send + Sync {
+    /// Opens an object; `None` if it is not there.
+    async fn open(&self, at: &ObjectAt) -> SeamResult<Option<Opened>>;
+    /// Writes an object whole, its checksum verified by the store.
+    async fn write(&self, at: &ObjectAt, bytes: Bytes, served: &Served) -> SeamResult<()>;
+    /// Copies within the store and gives the SHA-256 that the store computed over the copy; `None` if the source is not there.
+    async fn copy(&self, from: &ObjectAt, to: &ObjectAt, served: &Served) -> SeamResult<Option<Sha256>>;
+    /// The SHA-256 that the store keeps for an object; `None` if it is not there.
+    async fn checksum(&self, at: &ObjectAt) -> SeamResult<Option<Sha256>>;
+    /// Removes exactly this version (or writes a delete marker where none is named); removing what is not there is fine.
+    async fn remove(&self, at: &ObjectAt) -> SeamResult<()>;
+}
+
+/// A row of the table: its attributes as JSON, keys included.
+pub type Row = BTreeMap<String, serde_json::Value>;
+
+/// A row's key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowKey {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+/// What must hold for a write to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// No such row.
+    Absent,
+    /// The row is there and its `version` is this.
+    Version(u64),
+}
+
+/// Whether a conditional write happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It did.
+    Yes,
+    /// The condition did not hold; nothing was changed.
+    Conflict,
+}
+
+/// The catalog's table. Reads are consistent.
+#[async_trait]
+pub trait Table: Send + Sync {
+    /// One row.
+    async fn row(&self, key: &RowKey) -> SeamResult<Option<Row>>;
+    /// Writes a row whole if `expect` holds.
+    async fn put(&self, row: Row, expect: Expect) -> SeamResult<Written>;
+    /// Removes a row; removing what is not there is fine.
+    async fn remove(&self, key: &RowKey) -> SeamResult<()>;
+    /// Rows of one partition whose sort key starts with `prefix` and comes after `after`, in order, at most `limit`.
+    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Row>>;
+}
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its body.
+    pub body: String,
+    /// Seconds until it may be received, 0..=900.
+    pub delay_s: u32,
+}
+
+/// Queues.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends messages; when it returns well, all of them are in the queue.
+    async fn send(&self, queue: &str, messages: Vec<Outgoing>) -> SeamResult<()>;
+    /// Lets a received message come back after so many seconds.
+    async fn return_after(&self, queue: &str, receipt: &str, seconds: u32) -> SeamResult<()>;
+}
+
+/// Time and randomness.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> UtcMs;
+    /// 64 random bits.
+    fn random(&self) -> u64;
+}
+
+/// Topics.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Publishes once. There is no idempotency token: claim first.
+    async fn publish(&self, topic: &str, subject: &str, text: &str) -> SeamResult<()>;
+}

@@ -1,0 +1,135 @@
+//! One attempt of one stage on one item: what every stage does around its own work.
+//!
+//! Reads the item; does nothing where the stage is done by the same recipe on the same bytes; lets the stage work;
+//! writes its ledger entry and its facet in one conditional write. Running it twice changes nothing the second time.
+
+use photovault_domain::{Entry, Facet, Job, Media, Stage, State, UtcMs};
+
+use crate::{Change, Vault, seams::SeamResult};
+
+/// One delivery of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// What to do.
+    pub job: Job,
+    /// How often this message was received, this time included.
+    pub number: u32,
+}
+
+/// How a stage's work ended. An error instead is retried by the queue, then dead-lettered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It found this out; `note` is what the owner should know of it (a warning).
+    Done {
+        /// What to write on the item.
+        facet: Option<Facet>,
+        /// Warnings, in plain words.
+        note: Option<String>,
+    },
+    /// By decision: the file is not one that the stage can take. Plain words.
+    Rejected(String),
+}
+
+/// Runs `work` on the item of a job and records how it ended.
+pub async fn run_attempt<F>(vault: &Vault, attempt: &Attempt, work: impl FnOnce(Media) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<Outcome>>,
+{
+    let Job { user, media: id, stage } = &attempt.job;
+    let Some(mut media) = vault.catalog.media(user, id).await? else {
+        tracing::warn!(media.id = %id, stage = %stage, "the item is gone: nothing to do");
+        return Ok(());
+    };
+    if is_finished(&media, *stage) {
+        return Ok(());
+    }
+    if attempt.number > 1 {
+        let announce = |item: Option<Media>| announced(item, attempt);
+        let Some(announced) = vault.catalog.change_from(media, announce).await? else { return Ok(()) };
+        media = announced;
+    }
+    let started = vault.clock.now();
+    let outcome = work(media.clone()).await?;
+    let finished = vault.clock.now();
+    let (facet, entry) = entry_of(vault, &media, attempt, outcome, started, finished);
+    let record = |item: Option<Media>| match item {
+        Some(mut item) if !is_finished(&item, *stage) => {
+            item.record(*stage, entry.clone(), facet.clone());
+            Change::Put(item)
+        }
+        _ => Change::Leave,
+    };
+    vault.catalog.change_from(media, record).await?;
+    Ok(())
+}
+
+/// Writes why an attempt failed, so that the owner sees it while the queue waits to bring the job again.
+pub async fn announce_failure(vault: &Vault, attempt: &Attempt, error: &str) -> SeamResult<()> {
+    let reason = format!("attempt {} failed: {error}; it will be tried again", attempt.number);
+    let change = |item: Option<Media>| match announced(item, attempt) {
+        Change::Put(mut item) => {
+            if let Some(entry) = item.ledger.get_mut(&attempt.job.stage) {
+                entry.reason = Some(reason.clone());
+            }
+            Change::Put(item)
+        }
+        Change::Leave => Change::Leave,
+    };
+    vault.catalog.change(&attempt.job.user, &attempt.job.media, change).await.map(|_| ())
+}
+
+/// What a run cost on Lambda, in millionths of a US dollar: arm64 GB-seconds and one request.
+/// Source: AWS Lambda pricing, us-east-1, November 2026.
+pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
+    const GB_SECOND_MICROUSD: f64 = 13.3334;
+    const REQUEST_MICROUSD: f64 = 0.2;
+    let gb_seconds = (took_ms as f64 / 1000.0) * (f64::from(memory_mb) / 1024.0);
+    ((gb_seconds * GB_SECOND_MICROUSD + REQUEST_MICROUSD) * 1000.0).round() / 1000.0
+}
+
+/// Whether the stage has ended on these bytes by the recipe of today. A failure is not an end: this may be its redrive.
+fn is_finished(media: &Media, stage: Stage) -> bool {
+    media.ledger.get(&stage).is_some_and(|entry| {
+        matches!(entry.state, State::Done | State::Rejected) && entry.recipe == stage.recipe() && entry.input == input_of(media)
+    })
+}
+
+fn input_of(media: &Media) -> String {
+    media.sha256.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn announced(item: Option<Media>, attempt: &Attempt) -> Change {
+    let stage = attempt.job.stage;
+    let Some(mut item) = item.filter(|item| !is_finished(item, stage)) else { return Change::Leave };
+    let reason = item.ledger.get(&stage).and_then(|entry| entry.reason.clone());
+    let entry = Entry { state: State::Running, attempts: attempt.number, reason, ..Entry::pending(stage.recipe()) };
+    item.ledger.insert(stage, entry);
+    Change::Put(item)
+}
+
+fn entry_of(
+    vault: &Vault,
+    media: &Media,
+    attempt: &Attempt,
+    outcome: Outcome,
+    started: UtcMs,
+    finished: UtcMs,
+) -> (Option<Facet>, Entry) {
+    let (state, reason, facet) = match outcome {
+        Outcome::Done { facet, note } => (State::Done, note, facet),
+        Outcome::Rejected(reason) => (State::Rejected, Some(reason), None),
+    };
+    let took_ms = finished.since(started);
+    let entry = Entry {
+        state,
+        reason,
+        recipe: attempt.job.stage.recipe(),
+        input: input_of(media),
+        attempts: attempt.number,
+        started: Some(started),
+        finished: Some(finished),
+        took_ms,
+        cost_microusd: lambda_cost_microusd(took_ms, vault.names.memory_mb),
+    };
+    (facet, entry)
+}
