@@ -1,1 +1,34 @@
-//! photovault-lambda
+//! What every bootstrap shares: the environment read once, JSON logs, and the loop that gives a handler its messages.
+//!
+//! Nothing here is generic: a handler is a function pointer, so the Lambda runtime is compiled once and not per function.
+
+mod batch;
+mod environment;
+mod log;
+mod stage;
+mod stream;
+
+pub use batch::{Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
+pub use environment::{VARIABLES, Variable};
+pub use stage::{StageWork, work_on};
+pub use stream::{Changed, OnChanges, serve_changes};
+
+use photovault_vault::Vault;
+
+/// What a bootstrap's `main` returns: an error ends the process with the reason on standard error.
+pub type Served = anyhow::Result<()>;
+
+/// Reads the environment, connects, and runs the loop on one thread: a sandbox serves one event at a time.
+fn serve<F, Fut>(service: F) -> Served
+where
+    F: FnOnce(Vault) -> Fut,
+    Fut: Future<Output = Result<(), lambda_runtime::Error>>,
+{
+    let environment = environment::read()?;
+    log::start(&environment.log);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let connection = photovault_aws::connect(None, &environment.table).await;
+        service(Vault::new(connection.seams, environment.names)).await.map_err(|error| anyhow::anyhow!("{error}"))
+    })
+}

@@ -21,7 +21,7 @@ pub use jobs::Jobs;
 pub use letters::Letters;
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
-pub use stage::{Attempt, Outcome, announce_failure, lambda_cost_microusd, run_attempt};
+pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, lambda_cost_microusd, run_attempt};
 
 use photovault_domain::UserId;
 use seams::{Clock, Notifier, Objects, Queue, Table};

@@ -41,6 +41,7 @@ where
         return Ok(());
     };
     if is_finished(&media, *stage) {
+        tracing::info!(media.id = %id, stage = %stage, "done before: nothing to do");
         return Ok(());
     }
     if attempt.number > 1 {
@@ -50,8 +51,13 @@ where
     }
     let started = vault.clock.now();
     let outcome = work(media.clone()).await?;
-    let finished = vault.clock.now();
-    let (facet, entry) = entry_of(vault, &media, attempt, outcome, started, finished);
+    finish(vault, media, attempt, outcome, started).await
+}
+
+/// Writes how an attempt ended: the ledger entry and the facet in one write.
+pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Outcome, started: UtcMs) -> anyhow::Result<()> {
+    let stage = &attempt.job.stage;
+    let (facet, entry) = entry_of(vault, &media, attempt, outcome, started, vault.clock.now());
     let record = |item: Option<Media>| match item {
         Some(mut item) if !is_finished(&item, *stage) => {
             item.record(*stage, entry.clone(), facet.clone());
@@ -65,11 +71,10 @@ where
 
 /// Writes why an attempt failed, so that the owner sees it while the queue waits to bring the job again.
 pub async fn announce_failure(vault: &Vault, attempt: &Attempt, error: &str) -> SeamResult<()> {
-    let reason = format!("attempt {} failed: {error}; it will be tried again", attempt.number);
     let change = |item: Option<Media>| match announced(item, attempt) {
         Change::Put(mut item) => {
             if let Some(entry) = item.ledger.get_mut(&attempt.job.stage) {
-                entry.reason = Some(reason.clone());
+                entry.reason = Some(error.to_owned());
             }
             Change::Put(item)
         }
@@ -88,7 +93,7 @@ pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
 }
 
 /// Whether the stage has ended on these bytes by the recipe of today. A failure is not an end: this may be its redrive.
-fn is_finished(media: &Media, stage: Stage) -> bool {
+pub fn is_finished(media: &Media, stage: Stage) -> bool {
     media.ledger.get(&stage).is_some_and(|entry| {
         matches!(entry.state, State::Done | State::Rejected) && entry.recipe == stage.recipe() && entry.input == input_of(media)
     })

@@ -1,0 +1,80 @@
+//! The catalog's table: DynamoDB.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
+use photovault_vault::{
+    Page,
+    seams::{Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
+};
+
+use crate::failure;
+
+pub(crate) struct DynamoDb {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+#[async_trait]
+impl Table for DynamoDb {
+    async fn row(&self, key: &RowKey) -> SeamResult<Option<Row>> {
+        let asked = || format!("read of {} {}", key.pk, key.sk);
+        let read =
+            self.client.get_item().table_name(&self.table).set_key(Some(attributes_of_key(key))).consistent_read(true).send();
+        read.await.map_err(|error| failure(asked(), &error))?.item.map(|item| row_of(item, asked)).transpose()
+    }
+
+    async fn put(&self, row: Row, expect: Expect) -> SeamResult<Written> {
+        let asked = format!("write of {}", row.get("sk").map(ToString::to_string).unwrap_or_default());
+        let item: HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(row).map_err(|error| SeamError { asked: asked.clone(), answer: error.to_string() })?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = match expect {
+            Expect::Absent => put.condition_expression("attribute_not_exists(pk)"),
+            Expect::Version(version) => put
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(Written::Conflict)
+            }
+            Err(error) => Err(failure(asked, &error)),
+        }
+    }
+
+    async fn remove(&self, key: &RowKey) -> SeamResult<()> {
+        let removed = self.client.delete_item().table_name(&self.table).set_key(Some(attributes_of_key(key))).send().await;
+        removed.map(|_| ()).map_err(|error| failure(format!("removal of {} {}", key.pk, key.sk), &error))
+    }
+
+    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Row>> {
+        let asked = || format!("query of {pk} {prefix}");
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).expression_attribute_values(":pk", text(pk));
+        // A prefix may not be empty in DynamoDB.
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix))
+        };
+        let start = after.map(|sk| attributes_of_key(&RowKey { pk: pk.to_owned(), sk: sk.to_owned() }));
+        let found = query.set_exclusive_start_key(start).send().await.map_err(|error| failure(asked(), &error))?;
+        let next = found.last_evaluated_key.as_ref().and_then(|key| key.get("sk")?.as_s().ok()).cloned();
+        let items = found.items.unwrap_or_default().into_iter().map(|item| row_of(item, asked)).collect::<SeamResult<_>>()?;
+        Ok(Page { items, next })
+    }
+}
+
+fn attributes_of_key(key: &RowKey) -> HashMap<String, AttributeValue> {
+    HashMap::from([("pk".into(), AttributeValue::S(key.pk.clone())), ("sk".into(), AttributeValue::S(key.sk.clone()))])
+}
+
+fn row_of(item: HashMap<String, AttributeValue>, asked: impl Fn() -> String) -> SeamResult<Row> {
+    serde_dynamo::from_item(item).map_err(|error| SeamError { asked: asked(), answer: error.to_string() })
+}

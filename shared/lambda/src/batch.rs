@@ -1,0 +1,154 @@
+//! SQS batches: messages are handled one by one, a failed one is reported alone, and what the deadline leaves no time
+//! for goes back unbegun.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
+use photovault_domain::{Stage, UtcMs};
+use photovault_vault::Vault;
+
+use crate::{Served, serve};
+
+/// Messages of a batch that are under way at once: while one waits for the store, another computes.
+const CONCURRENT_MESSAGES: usize = 2;
+/// What is kept back before the deadline: no message is begun after.
+const DEADLINE_RESERVE: Duration = Duration::from_secs(5);
+/// The longest wait before a failed message comes back, in seconds.
+const MAX_BACKOFF_S: u32 = 900;
+
+/// One received message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The queue's id of it.
+    pub id: String,
+    /// What deletes or returns this delivery of it.
+    pub receipt: String,
+    /// What it says.
+    pub body: String,
+    /// How often it was received, this time included.
+    pub received: u32,
+    /// When it was first sent.
+    pub sent: UtcMs,
+    /// The queue that it came from.
+    pub queue_arn: String,
+}
+
+/// Handles one message. An error brings it again.
+pub type OnMessage = fn(Vault, Message) -> BoxFuture<'static, anyhow::Result<()>>;
+/// Handles a batch and says which messages failed, by id.
+pub type OnBatch = fn(Vault, Vec<Message>, UtcMs) -> BoxFuture<'static, Vec<String>>;
+
+/// Runs a function whose messages are independent of each other; failed ones return to `stage`'s queue after a backoff.
+pub fn serve_messages(stage: Stage, on_message: OnMessage) -> Served {
+    serve(async |vault| {
+        let handler = |event: LambdaEvent<SqsEvent>| {
+            let vault = vault.clone();
+            async move {
+                let (messages, deadline) = taken(event);
+                let failed =
+                    run_each(vault, Some(stage), messages, deadline, move |vault, message| on_message(vault, message)).await;
+                Ok::<_, lambda_runtime::Error>(response(failed))
+            }
+        };
+        lambda_runtime::run(service_fn(handler)).await
+    })
+}
+
+/// Runs a function that handles its batch as a whole. Its deadline is passed on.
+pub fn serve_batches(on_batch: OnBatch) -> Served {
+    serve(async |vault| {
+        let handler = |event: LambdaEvent<SqsEvent>| {
+            let vault = vault.clone();
+            async move {
+                let (messages, deadline) = taken(event);
+                Ok::<_, lambda_runtime::Error>(response(on_batch(vault, messages, deadline).await))
+            }
+        };
+        lambda_runtime::run(service_fn(handler)).await
+    })
+}
+
+/// Gives each message to `handle`, a few at once; returns the ids of those that failed or were not begun.
+///
+/// A panic is that message's failure alone. With a `stage`, failed messages return to its queue after 2, 4, 8 … seconds;
+/// without, when their visibility ends.
+pub async fn run_each<F>(vault: Vault, stage: Option<Stage>, messages: Vec<Message>, deadline: UtcMs, handle: F) -> Vec<String>
+where
+    F: Fn(Vault, Message) -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync,
+{
+    let (vault, handle) = (&vault, &handle);
+    let run = |message: Message| async move {
+        let left_ms = deadline.since(vault.clock.now());
+        if u128::from(left_ms) < DEADLINE_RESERVE.as_millis() {
+            tracing::warn!(message.id, left_ms, "too little time left: the message goes back unbegun");
+            give_back(vault, stage, &message, 0).await;
+            return Some(message.id);
+        }
+        let outcome = AssertUnwindSafe(handle(vault.clone(), message.clone())).catch_unwind().await;
+        let error = match outcome {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(panic) => format!("panicked: {}", panic_text(panic.as_ref())),
+        };
+        tracing::error!(message.id, message.received, error, "the message failed and comes again");
+        give_back(vault, stage, &message, backoff_s(message.received)).await;
+        Some(message.id)
+    };
+    futures::stream::iter(messages)
+        .map(run)
+        .buffer_unordered(CONCURRENT_MESSAGES)
+        .filter_map(|failed| async { failed })
+        .collect()
+        .await
+}
+
+/// Seconds before the next attempt: 2, 4, 8 …
+fn backoff_s(received: u32) -> u32 {
+    2_u32.saturating_pow(received).min(MAX_BACKOFF_S)
+}
+
+async fn give_back(vault: &Vault, stage: Option<Stage>, message: &Message, seconds: u32) {
+    let Some(stage) = stage else { return };
+    if let Err(error) = vault.jobs.return_after(stage, &message.receipt, seconds).await {
+        tracing::warn!(message.id, %error, "the message comes back when its visibility ends");
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".into())
+}
+
+fn taken(event: LambdaEvent<SqsEvent>) -> (Vec<Message>, UtcMs) {
+    let number = |attributes: &std::collections::HashMap<String, String>, name: &str| {
+        attributes.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0)
+    };
+    let messages = event.payload.records.into_iter().map(|record| Message {
+        id: record.message_id.unwrap_or_default(),
+        receipt: record.receipt_handle.unwrap_or_default(),
+        body: record.body.unwrap_or_default(),
+        received: u32::try_from(number(&record.attributes, "ApproximateReceiveCount")).unwrap_or(1).max(1),
+        sent: UtcMs(number(&record.attributes, "SentTimestamp")),
+        queue_arn: record.event_source_arn.unwrap_or_default(),
+    });
+    (messages.collect(), deadline_of(&event.context))
+}
+
+pub(crate) fn deadline_of(context: &Context) -> UtcMs {
+    UtcMs(i64::try_from(context.deadline).unwrap_or(i64::MAX))
+}
+
+fn response(failed: Vec<String>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed
+        .into_iter()
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    response
+}

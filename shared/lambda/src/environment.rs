@@ -1,0 +1,68 @@
+//! The environment of a function, read once. Every variable that a function heeds stands in [`VARIABLES`].
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use photovault_domain::STAGES;
+use photovault_vault::Names;
+
+/// One environment variable.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+/// The variables, in the order of the documentation. `template.yaml` sets them.
+pub const VARIABLES: &[Variable] = &[
+    Variable { name: "TABLE", meaning: "the catalog's DynamoDB table" },
+    Variable { name: "UPLOADS_BUCKET", meaning: "the bucket that people upload to" },
+    Variable { name: "VAULT_BUCKET", meaning: "the bucket that the vault keeps" },
+    Variable { name: "OWNER", meaning: "whose the uploads are whose key names no user (default: owner)" },
+    Variable { name: "QUEUE_SELF", meaning: "URL of the function's own queue, for the return of failed messages" },
+    Variable { name: "QUEUE_<STAGE>", meaning: "URL of a stage's queue, for what sends to it" },
+    Variable { name: "TOPIC_ARN", meaning: "the SNS topic of digests; empty: inbox only" },
+    Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
+    Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
+    Variable { name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", meaning: "set by Lambda, MB; for the cost estimate" },
+];
+
+pub(crate) struct Environment {
+    pub(crate) names: Names,
+    pub(crate) table: String,
+    pub(crate) log: String,
+}
+
+pub(crate) fn read() -> anyhow::Result<Environment> {
+    let function = variable("AWS_LAMBDA_FUNCTION_NAME");
+    let own_stage = function.rsplit('-').next().unwrap_or_default();
+    let mut queues: BTreeMap<String, String> = STAGES
+        .iter()
+        .map(|spec| (spec.stage.name().to_owned(), variable(&format!("QUEUE_{}", spec.stage.name().to_uppercase()))))
+        .filter(|(_, url)| !url.is_empty())
+        .collect();
+    let own_queue = variable("QUEUE_SELF");
+    if !own_queue.is_empty() {
+        queues.insert(own_stage.to_owned(), own_queue);
+    }
+    let names = Names {
+        uploads_bucket: variable("UPLOADS_BUCKET"),
+        vault_bucket: variable("VAULT_BUCKET"),
+        queues,
+        topic: Some(variable("TOPIC_ARN")).filter(|topic| !topic.is_empty()),
+        owner: or(variable("OWNER"), "owner").parse().context("OWNER")?,
+        memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
+    };
+    Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info") })
+}
+
+fn or(text: String, default: &str) -> String {
+    if text.is_empty() { default.to_owned() } else { text }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
