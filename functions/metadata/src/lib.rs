@@ -1,1 +1,41 @@
-//! photovault-metadata
+//! metadata: reads what a photo's file says of itself.
+//!
+//! - Event in: a job, through the metadata queue, for an accepted photo.
+//! - Decision: the facts (`photovault_media::facts`), a pure function of the bytes; what is broken is passed over and noted.
+//! - Effects out: every raw tag in `derivatives/<user>/<media>/<recipe>/metadata.json`, the `facts` facet, the ledger entry.
+//! - Idempotent by: the object's key and the entry's recipe and input.
+
+use anyhow::Context as _;
+use futures::future::BoxFuture;
+use photovault_domain::{Facet, Media, Stage, limits};
+use photovault_lambda::{Message, Served};
+use photovault_media::facts;
+use photovault_vault::{Outcome, Vault};
+
+/// Runs the function under the Lambda runtime.
+pub fn run() -> Served {
+    photovault_lambda::serve_messages(Stage::Metadata, on_message)
+}
+
+/// One message of the metadata queue.
+pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media))))
+}
+
+async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
+    let key = media.object.as_deref().context("the item names no original")?;
+    let bytes = vault.originals.read(key, limits::MAX_PHOTO_BYTES).await?;
+    let bytes = bytes.with_context(|| format!("the original {key} is missing from the vault bucket"))?;
+    let format = media.format.context("the item has no format")?;
+    let read = tokio::task::spawn_blocking(move || facts(&bytes, format)).await?;
+    if !read.raw.is_empty() {
+        let raw = serde_json::to_vec(&read.raw)?.into();
+        vault
+            .originals
+            .store_derivative(&media.user, &media.id, Stage::Metadata, "metadata.json", "application/json", raw)
+            .await?;
+    }
+    tracing::info!(media.id = %media.id, tags = read.raw.len(), "metadata read");
+    let note = (!read.warnings.is_empty()).then(|| read.warnings.join("; "));
+    Ok(Outcome::Done { facet: Some(Facet::Facts(read.facts)), note })
+}

@@ -1,1 +1,125 @@
-//! photovault-validate
+//! validate: takes an upload in or refuses it.
+//!
+//! - Event in: S3 `ObjectCreated`, through the validate queue.
+//! - Decision ([`decide`]): keep or hold, from the bytes' head, size and hash; never from name or Content-Type.
+//! - Effects out: the bytes under their hash in the vault bucket (checksum verified by the store), the media item with
+//!   its ledger planned, and only then the removal of the upload.
+//! - Idempotent by: the hash as the object's key, the item's id derived from it, the upload's version as what is removed.
+//!   An upload that is gone was dealt with by an earlier delivery.
+
+mod decide;
+mod event;
+mod receive;
+
+use anyhow::Context as _;
+use futures::future::BoxFuture;
+use photovault_domain::{Entry, Media, MediaId, Stage, State, Upload, UploadKey, UtcMs};
+use photovault_lambda::{Message, Served};
+use photovault_vault::{Change, UploadRef, Vault, lambda_cost_microusd};
+
+pub use decide::{Verdict, decide};
+pub use event::{created_uploads, placeholder};
+pub use receive::Received;
+
+/// Runs the function under the Lambda runtime.
+pub fn run() -> Served {
+    photovault_lambda::serve_messages(Stage::Validate, on_message)
+}
+
+/// One message of the validate queue: an S3 event with one upload or several.
+pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        for upload in created_uploads(&message.body)? {
+            handle(&vault, &upload, message.received).await.with_context(|| format!("upload {}", upload.key))?;
+        }
+        Ok(())
+    })
+}
+
+/// One upload. `attempt` counts its deliveries.
+pub async fn handle(vault: &Vault, upload: &UploadRef, attempt: u32) -> anyhow::Result<()> {
+    let started = vault.clock.now();
+    let Some(received) = receive::gather(vault, upload).await? else {
+        tracing::info!(upload.version, "the upload is gone: an earlier delivery has dealt with it");
+        return Ok(());
+    };
+    let verdict = decide(&received);
+    apply(vault, upload, received, verdict, Times { started, attempt }).await
+}
+
+struct Times {
+    started: UtcMs,
+    attempt: u32,
+}
+
+async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: Verdict, times: Times) -> anyhow::Result<()> {
+    let key = UploadKey::parse(&upload.key, &vault.names.owner);
+    let object = match &verdict {
+        Verdict::Keep { format, .. } => vault.originals.keep(upload, &key.user, &received.sha256, format.mime()).await?,
+        Verdict::Hold { .. } => vault.originals.hold(upload, &key.user, &received.sha256).await?,
+    };
+    let arrival = Upload {
+        name: key.name.clone(),
+        bucket: upload.bucket.clone(),
+        key: upload.key.clone(),
+        version: upload.version.clone(),
+        at: received.uploaded,
+    };
+    let id = MediaId::of_bytes(&key.user, &received.sha256);
+    let finished = vault.clock.now();
+    let entry = ledger_entry(vault, &received, &verdict, &times, finished);
+    let fresh = Media {
+        user: key.user.clone(),
+        id: id.clone(),
+        sha256: Some(received.sha256.clone()),
+        object: Some(object),
+        format: verdict.format(),
+        size_bytes: received.size_bytes,
+        width: verdict.size().0,
+        height: verdict.size().1,
+        uploads: Vec::new(),
+        refusal: verdict.refusal(),
+        created: finished,
+        updated: finished,
+        ledger: std::collections::BTreeMap::new(),
+        derivatives: None,
+        facts: None,
+        version: 0,
+    };
+    let admit = |item: Option<Media>| admitted(item, &fresh, &entry, &arrival);
+    vault.catalog.change(&key.user, &id, admit).await?;
+    vault.catalog.remove(&key.user, &placeholder(&key.user, upload)).await?;
+    vault.originals.forget_upload(upload).await?;
+    tracing::info!(media.id = %id, state = ?entry.state, took_ms = entry.took_ms, "validated");
+    Ok(())
+}
+
+/// The same bytes again are the same item under one more name; a verdict of another recipe replaces the old one.
+fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload) -> Change {
+    let current = |item: &Media| item.ledger.get(&Stage::Validate).is_some_and(|known| known.recipe == entry.recipe);
+    let mut next = match &item {
+        Some(item) if current(item) => item.clone(),
+        Some(item) => Media { uploads: item.uploads.clone(), created: item.created, ..fresh.clone() },
+        None => fresh.clone(),
+    };
+    if !item.as_ref().is_some_and(current) {
+        next.record(Stage::Validate, entry.clone(), None);
+    }
+    next.add_upload(arrival.clone());
+    if item.is_some_and(|item| item == next) { Change::Leave } else { Change::Put(next) }
+}
+
+fn ledger_entry(vault: &Vault, received: &Received, verdict: &Verdict, times: &Times, finished: UtcMs) -> Entry {
+    let took_ms = finished.since(times.started);
+    Entry {
+        state: if verdict.refusal().is_some() { State::Rejected } else { State::Done },
+        reason: verdict.reason(),
+        input: received.sha256.to_string(),
+        attempts: times.attempt,
+        started: Some(times.started),
+        finished: Some(finished),
+        took_ms,
+        cost_microusd: lambda_cost_microusd(took_ms, vault.names.memory_mb),
+        ..Entry::pending(Stage::Validate.recipe())
+    }
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `dispatch`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_dispatch::run()
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `failures`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_failures::run()
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `metadata`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_metadata::run()
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `notify`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_notify::run()
+}

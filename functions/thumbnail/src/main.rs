@@ -1,0 +1,5 @@
+//! The bootstrap of `thumbnail`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_thumbnail::run()
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `validate`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_validate::run()
+}

@@ -1,0 +1,92 @@
+//! Reads an upload once: hashes all of it, keeps of it what the inspection needs.
+
+use std::io::{Cursor, Seek as _, SeekFrom, Write as _};
+
+use futures::TryStreamExt as _;
+use photovault_domain::{Kind, Sha256, UtcMs, limits};
+use photovault_media::{Inspected, Refused, Sniffed, inspect, sniff};
+use photovault_vault::{UploadRef, Vault};
+use sha2::Digest as _;
+use tempfile::SpooledTempFile;
+
+/// Bytes that decide what a file is.
+const HEAD_BYTES: usize = 64 * 1024;
+/// Bytes of a still that are kept in memory; a larger one goes to the function's temporary storage.
+const SPOOL_BYTES: usize = 32 * 1024 * 1024;
+
+/// What was received of an upload.
+#[derive(Debug)]
+pub struct Received {
+    /// The hash of all its bytes.
+    pub sha256: Sha256,
+    /// Bytes in all.
+    pub size_bytes: u64,
+    /// When it was uploaded.
+    pub uploaded: UtcMs,
+    /// What its headers say, or why it is refused.
+    pub inspected: Result<Inspected, Refused>,
+}
+
+/// Reads the upload; `None` if it is gone.
+pub(crate) async fn gather(vault: &Vault, upload: &UploadRef) -> anyhow::Result<Option<Received>> {
+    let Some(mut opened) = vault.originals.open_upload(upload).await? else { return Ok(None) };
+    let mut hash = sha2::Sha256::new();
+    let mut size_bytes = 0_u64;
+    let mut kept = Kept::Head(Vec::new());
+    while let Some(chunk) = opened.body.try_next().await? {
+        photovault_media::counted(|| hash.update(&chunk));
+        size_bytes += chunk.len() as u64;
+        kept = kept.and(&chunk, size_bytes)?;
+    }
+    let inspected = match kept {
+        Kept::Head(head) => inspect(Cursor::new(head), size_bytes),
+        Kept::Still(mut file) => {
+            file.seek(SeekFrom::Start(0))?;
+            inspect(file, size_bytes)
+        }
+        Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
+    };
+    Ok(Some(Received { sha256: Sha256::from_digest(hash.finalize().into()), size_bytes, uploaded: opened.modified, inspected }))
+}
+
+/// What is kept of the bytes while they pass.
+enum Kept {
+    /// Too little yet to tell what they are.
+    Head(Vec<u8>),
+    /// A still: all of it, since its size may stand anywhere.
+    Still(SpooledTempFile),
+    /// Something else, or past the limit for a still: its head says all that validation wants.
+    Enough(Vec<u8>),
+}
+
+impl Kept {
+    fn and(self, chunk: &[u8], size_bytes: u64) -> std::io::Result<Self> {
+        Ok(match self {
+            Self::Head(mut head) => {
+                head.extend_from_slice(chunk);
+                if head.len() < HEAD_BYTES {
+                    return Ok(Self::Head(head));
+                }
+                match sniff(&head) {
+                    Sniffed::Media(format) if format.kind() == Kind::Photo => {
+                        let mut file = SpooledTempFile::new(SPOOL_BYTES);
+                        file.write_all(&head)?;
+                        Self::Still(file)
+                    }
+                    _ => Self::Enough(head),
+                }
+            }
+            Self::Still(mut file) if size_bytes > limits::MAX_PHOTO_BYTES => {
+                file.seek(SeekFrom::Start(0))?;
+                let mut head = vec![0; HEAD_BYTES];
+                std::io::Read::read_exact(&mut file, &mut head)?;
+                Self::Enough(head)
+            }
+            Self::Still(mut file) => {
+                file.write_all(chunk)?;
+                Self::Still(file)
+            }
+            Self::Enough(head) => Self::Enough(head),
+        })
+    }
+}
