@@ -1,1 +1,17 @@
-//! photovault-media
+//! Bytes or a file in, facts or derivatives out. The codecs live here; AWS, queues and clocks do not.
+//!
+//! What comes in is not trusted: every size is decided from headers before pixels are decoded, every loop has a limit,
+//! and what is refused says why in words that the owner of the file understands.
+
+mod container;
+mod cpu;
+mod derive;
+mod facts;
+mod inspect;
+mod sniff;
+
+pub use cpu::{counted, cpu_ns};
+pub use derive::{Rendered, RenderedFile, Unreadable, derive};
+pub use facts::{RawTag, Read, facts};
+pub use inspect::{Inspected, Refused, inspect};
+pub use sniff::{SNIFF_BYTES, Sniffed, sniff};

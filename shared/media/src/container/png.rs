@@ -1,0 +1,156 @@
+//! PNG's chunks (W3C PNG, third edition): the size, and the metadata that must be unpacked within a limit.
+
+use std::io::{Read, Seek};
+
+use super::{Damage, Source, u32_be};
+use flate2::read::ZlibDecoder;
+use photovault_domain::limits::MAX_METADATA_BYTES;
+
+/// Chunks of one file: 256 MiB in the 8 KiB pieces that libpng writes by default.
+const MAX_CHUNKS: usize = 65_536;
+
+/// Reads width and height from `IHDR`.
+pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
+    let head = source.up_to(8, 8 + 8)?;
+    let size = |at| u32_be(head, at);
+    match (head.get(4..8), size(8), size(12)) {
+        (Some(b"IHDR"), Some(width), Some(height)) => Ok((width, height)),
+        (Some(b"CgBI"), ..) => Err(Damage::new("it is a PNG in Apple's private variant (CgBI), which only iOS apps can show")),
+        (Some(b"IHDR"), ..) | (None, ..) => Err(Damage::new("its PNG header is cut off")),
+        (Some(_), ..) => Err(Damage::new("its PNG header is missing")),
+    }
+}
+
+/// One chunk of a PNG in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk<'a> {
+    pub(crate) kind: [u8; 4],
+    pub(crate) data: &'a [u8],
+    /// The whole chunk: length, kind, data, checksum.
+    pub(crate) whole: &'a [u8],
+}
+
+/// The complete chunks, in order, as far as they go.
+pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let length = u32_be(rest, 0)? as usize;
+        let whole = rest.get(..length.checked_add(12)?)?;
+        rest = &rest[whole.len()..];
+        Some(Chunk { kind: *whole[4..].first_chunk()?, data: &whole[8..8 + length], whole })
+    })
+    .take(MAX_CHUNKS)
+}
+
+/// The Exif block: of `eXIf`, or of the text chunk that `ImageMagick` and old versions of exiftool wrote.
+pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
+    chunks(bytes).find_map(|chunk| match &chunk.kind {
+        b"eXIf" => Some(chunk.data.strip_prefix(b"Exif\0\0").unwrap_or(chunk.data).to_vec()),
+        b"zTXt" => {
+            let packed = chunk
+                .data
+                .strip_prefix(b"Raw profile type exif\0\0")
+                .or_else(|| chunk.data.strip_prefix(b"Raw profile type APP1\0\0"));
+            raw_profile(&inflate(packed?).ok()??)
+        }
+        b"tEXt" => {
+            let text = chunk
+                .data
+                .strip_prefix(b"Raw profile type exif\0")
+                .or_else(|| chunk.data.strip_prefix(b"Raw profile type APP1\0"));
+            raw_profile(text?)
+        }
+        _ => None,
+    })
+}
+
+/// The ICC profile of `iCCP`. `Err` with a warning if it is broken or unpacks to more than the limit.
+pub(crate) fn profile(bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let mut before_pixels = chunks(bytes).take_while(|chunk| &chunk.kind != b"IDAT");
+    let Some(chunk) = before_pixels.find(|chunk| &chunk.kind == b"iCCP") else { return Ok(None) };
+    let broken = || "The colour profile is broken and was not used.".to_owned();
+    let name_end = chunk.data.iter().position(|byte| *byte == 0).ok_or_else(broken)?;
+    let packed = chunk.data.get(name_end + 2..).ok_or_else(broken)?;
+    match inflate(packed) {
+        Ok(Some(profile)) => Ok(Some(profile)),
+        Ok(None) => Err(format!("The colour profile unpacks to more than {MAX_METADATA_BYTES} bytes and was not used.")),
+        Err(_) => Err(broken()),
+    }
+}
+
+/// The file without the chunks that decoders unpack and that do not change pixels: a kilobyte of them can become a gigabyte.
+pub(crate) fn without_metadata(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    let unpacked = |kind: &[u8; 4]| matches!(kind, b"iCCP" | b"zTXt" | b"iTXt" | b"tEXt" | b"eXIf" | b"sPLT");
+    if !chunks(bytes).any(|chunk| unpacked(&chunk.kind)) {
+        return bytes.into();
+    }
+    let mut kept = bytes[..8].to_vec();
+    let mut end = 8;
+    for chunk in chunks(bytes) {
+        end += chunk.whole.len();
+        if !unpacked(&chunk.kind) {
+            kept.extend(chunk.whole);
+        }
+    }
+    // What is left is an incomplete chunk: the decoder says what is wrong with it.
+    kept.extend(&bytes[end.min(bytes.len())..]);
+    kept.into()
+}
+
+/// `None` where more than [`MAX_METADATA_BYTES`] would come out.
+fn inflate(packed: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
+    let mut unpacked = Vec::new();
+    ZlibDecoder::new(packed).take(MAX_METADATA_BYTES as u64 + 1).read_to_end(&mut unpacked)?;
+    Ok((unpacked.len() <= MAX_METADATA_BYTES).then_some(unpacked))
+}
+
+/// `\nexif\n     1234\n<hexadecimal>`.
+fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let digits = text.trim_start().splitn(3, '\n').nth(2)?;
+    let digits: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
+    let block: Vec<u8> = digits.as_bytes().chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1])).collect();
+    Some(block.strip_prefix(b"Exif\0\0").map_or(block.clone(), <[u8]>::to_vec))
+}
+
+fn hex_digit(digit: u8) -> u8 {
+    char::from(digit).to_digit(16).map_or(0, |value| value as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        for (kind, data) in chunks {
+            bytes.extend((data.len() as u32).to_be_bytes());
+            bytes.extend(*kind);
+            bytes.extend(*data);
+            bytes.extend([0; 4]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_profile_that_unpacks_to_too_much_is_left_out() {
+        let mut encoder = flate2::write::ZlibEncoder::new(b"bomb\0\0".to_vec(), flate2::Compression::fast());
+        encoder.write_all(&vec![0; MAX_METADATA_BYTES + 1]).unwrap();
+        let bytes = png(&[(b"IHDR", &[0; 13]), (b"iCCP", &encoder.finish().unwrap()), (b"IDAT", b"x")]);
+        assert!(profile(&bytes).unwrap_err().contains("more than"));
+        let kinds: Vec<_> = chunks(&without_metadata(&bytes)).map(|chunk| chunk.kind).collect();
+        assert_eq!(kinds, [*b"IHDR", *b"IDAT"]);
+    }
+
+    #[test]
+    fn the_size_is_in_the_first_chunk() {
+        let mut header = [0; 13];
+        header[3] = 9;
+        header[7] = 4;
+        let bytes = png(&[(b"IHDR", &header)]);
+        assert_eq!(size(&mut Source::of_bytes(&bytes)), Ok((9, 4)));
+        assert!(size(&mut Source::of_bytes(&bytes[..20])).is_err());
+        assert!(size(&mut Source::of_bytes(&png(&[(b"IDAT", &[0; 13])]))).is_err());
+    }
+}

@@ -1,0 +1,138 @@
+//! Makes the files that screens show of a still: decode at a useful size, shrink, convert to sRGB, turn upright, encode.
+//!
+//! Everything after the decoder works on small frames: the largest derivative is made first, and the others from it.
+
+mod colour;
+mod encode;
+mod generic;
+mod heif;
+mod jpeg;
+mod orient;
+mod resize;
+
+use photovault_domain::{DERIVATIVE_SIZES, Format, Kind};
+
+use crate::{cpu::counted, inspect::inspect};
+use resize::{fit, shrink};
+
+/// What is made of a still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// One for each of `photovault_domain::DERIVATIVE_SIZES`, in its order.
+    pub files: Vec<RenderedFile>,
+    /// A placeholder of 20–30 bytes (<https://evanw.github.io/thumbhash/>).
+    pub thumbhash: Vec<u8>,
+    /// What was worked around, in sentences for the owner.
+    pub warnings: Vec<String>,
+}
+
+/// One derivative.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedFile {
+    /// Its name in `photovault_domain::DERIVATIVE_SIZES`.
+    pub name: &'static str,
+    /// IANA media type.
+    pub mime: &'static str,
+    /// Pixels, upright.
+    pub width: u32,
+    /// Pixels, upright.
+    pub height: u32,
+    /// The file: sRGB, without metadata.
+    pub bytes: Vec<u8>,
+}
+
+/// Why nothing can be shown of a still.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unreadable {
+    /// A sentence for the owner.
+    pub reason: String,
+}
+
+impl Unreadable {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// How a frame's bytes are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// Three bytes a pixel.
+    Rgb,
+    /// Four bytes a pixel, 255 = full ink.
+    Cmyk,
+}
+
+/// Which colours a frame's numbers mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Colours {
+    /// sRGB, or unknown and taken for it.
+    #[default]
+    Srgb,
+    /// An ICC profile.
+    Icc(Vec<u8>),
+    /// Code points of ITU-T H.273: primaries and transfer.
+    Cicp(u8, u8),
+}
+
+/// What a decoder gives: pixels at full size or at a fraction of it, and what is still to be done with them.
+struct Frame {
+    width: u32,
+    height: u32,
+    layout: Layout,
+    pixels: Vec<u8>,
+    /// The picture's own size, of which the frame may be a fraction.
+    full: (u32, u32),
+    colours: Colours,
+    /// Exif orientation, 1..=8, that is not applied yet.
+    orientation: u8,
+    warnings: Vec<String>,
+}
+
+/// Derivatives of a still, per `photovault_domain::DERIVATIVE_SIZES`.
+///
+/// # Errors
+/// [`Unreadable`] if no picture can be made of the bytes, or a limit is exceeded.
+pub fn derive(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
+    if format.kind() == Kind::Video {
+        return Err(Unreadable::new("This is a video; its pictures are made elsewhere."));
+    }
+    counted(|| {
+        // The limits hold for whoever calls: no decoder sees a size that was not looked at.
+        inspect(std::io::Cursor::new(bytes), bytes.len() as u64).map_err(|refused| Unreadable::new(refused.reason))?;
+        std::panic::catch_unwind(|| render(bytes, format))
+            .unwrap_or_else(|_| Err(Unreadable::new("This photo cannot be shown: the decoder gave up on its data.")))
+    })
+}
+
+fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
+    let frame = match format {
+        Format::Jpeg => jpeg::decode(bytes)?,
+        Format::Heic | Format::Avif => heif::decode(bytes)?,
+        _ => generic::decode(bytes, format)?,
+    };
+    let Frame { full, orientation, mut warnings, colours, .. } = frame;
+    let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
+    let (width, height) = fit(full, largest);
+    let pixels = shrink((frame.width, frame.height), frame.pixels, frame.layout, (width, height))?;
+    let pixels = colour::to_srgb(pixels, frame.layout, &colours, &mut warnings);
+    let (mut size, mut pixels) = orient::upright((width, height), pixels, orientation);
+    let upright = if orientation > 4 { (full.1, full.0) } else { full };
+
+    let mut files: Vec<RenderedFile> = Vec::with_capacity(DERIVATIVE_SIZES.len());
+    for derivative in DERIVATIVE_SIZES.iter().rev() {
+        let wanted = fit(upright, derivative.longest_side);
+        pixels = shrink(size, pixels, Layout::Rgb, wanted)?;
+        size = wanted;
+        files.push(RenderedFile {
+            name: derivative.name,
+            mime: Format::Jpeg.mime(),
+            width: size.0,
+            height: size.1,
+            bytes: encode::jpeg(size, &pixels, derivative.quality)?,
+        });
+    }
+    files.reverse();
+    Ok(Rendered { files, thumbhash: encode::thumbhash(size, pixels)?, warnings })
+}
