@@ -1,7 +1,5 @@
 //! Decodes JPEG at the smallest fraction that still feeds the largest derivative well.
 
-use std::cell::RefCell;
-
 use photovault_domain::DERIVATIVE_SIZES;
 use turbojpeg::{Colorspace, Decompressor, Error, Image, PixelFormat, ScalingFactor};
 
@@ -13,10 +11,6 @@ const MAX_SCANS: u32 = 128;
 /// What share of the picture may be missing before nothing is shown.
 const MOST_MISSING_PERCENT: usize = 97;
 
-thread_local! {
-    static DECOMPRESSOR: RefCell<Option<Decompressor>> = const { RefCell::new(None) };
-}
-
 /// Decodes at n/8 of the full size.
 pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     let mut source = Source::of_bytes(bytes);
@@ -25,13 +19,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
         let bits = header.precision;
         return Err(Unreadable::new(format!("This JPEG has {bits} bits a sample; only pictures of 8 can be shown.")));
     }
-    let mut frame = DECOMPRESSOR.with_borrow_mut(|kept| {
-        let decompressor = match kept {
-            Some(decompressor) => decompressor,
-            None => kept.insert(Decompressor::new().map_err(|error| unreadable(&error))?),
-        };
-        pixels(decompressor, bytes, header.process == 3)
-    })?;
+    let mut frame = pixels(bytes, header.process == 3)?;
     if frame.layout == Layout::Cmyk && header.has_adobe_marker(&mut source) {
         frame.pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
     }
@@ -44,7 +32,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     Ok(frame)
 }
 
-fn pixels(decompressor: &mut Decompressor, bytes: &[u8], is_lossless: bool) -> Result<Frame, Unreadable> {
+/// With a decompressor of its own: one that has met a damaged file fails on the sound file after it.
+fn pixels(bytes: &[u8], is_lossless: bool) -> Result<Frame, Unreadable> {
+    let mut decompressor = Decompressor::new().map_err(|error| unreadable(&error))?;
     decompressor.set_scan_limit(MAX_SCANS).map_err(|error| unreadable(&error))?;
     let header = decompressor.read_header(bytes).map_err(|error| unreadable(&error))?;
     let scale = if is_lossless { ScalingFactor::ONE } else { scale(header.width.max(header.height)) };
