@@ -1,0 +1,23 @@
+# PhotoVault in two commands: `make run` and `make test`. Both install what is missing, saying what they do.
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/photovault
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export PHOTOVAULT_VENV ?= $(CACHE)/venv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: setup ## Build, start the vault and import a sample library, or your photos: make run PHOTOS=dir
+	@scripts/run.sh
+
+test: setup ## Format, lints, every test, the template's lint
+	@scripts/test.sh
+
+bench: setup ## Measure imports, start times and cost against the vault's size
+	@scripts/bench.sh
+
+setup: ## Install native packages and the tests' Python tools where missing
+	@scripts/setup.sh

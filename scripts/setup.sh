@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs what the build and the tests need and what is missing, and says so. Silent when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else fail "needs root for: $* (run it yourself, then again)"
+    fi
+}
+
+native_packages() {
+    local missing=()
+    if command -v apt-get >/dev/null; then
+        for package in libde265-dev libdav1d-dev libnuma-dev cmake nasm clang libclang-dev pkg-config g++ make python3-venv; do
+            # A Python that makes virtual environments by itself does not need Debian's package.
+            if [ "$package" = python3-venv ] && python3 -c 'import venv, ensurepip' 2>/dev/null; then continue; fi
+            dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+        done
+        [ ${#missing[@]} = 0 ] && return
+        say "apt-get install ${missing[*]}"
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    elif command -v dnf >/dev/null; then
+        for package in libde265-devel libdav1d-devel numactl-devel cmake nasm clang clang-devel pkgconf-pkg-config gcc-c++ make python3; do
+            rpm -q "$package" >/dev/null 2>&1 || missing+=("$package")
+        done
+        [ ${#missing[@]} = 0 ] && return
+        say "dnf install ${missing[*]}"
+        as_root dnf install -y -q "${missing[@]}"
+    elif command -v brew >/dev/null; then
+        for package in libde265 dav1d cmake nasm llvm pkg-config python3; do
+            brew list "$package" >/dev/null 2>&1 || missing+=("$package")
+        done
+        [ ${#missing[@]} = 0 ] && return
+        say "brew install ${missing[*]}"
+        brew install -q "${missing[@]}"
+    else
+        fail "found neither apt-get, dnf nor brew: install libde265, dav1d, cmake, nasm, clang, pkg-config and python3 yourself"
+    fi
+}
+
+python_tools() {
+    local venv=$PHOTOVAULT_VENV wanted=tests/requirements.txt
+    cmp -s "$wanted" "$venv/installed.txt" && return
+    say "Python tools of the tests into $venv (boto3, awscli, aws-sam-cli, cfn-lint)"
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$venv/installed.txt"
+}
+
+command -v cargo >/dev/null || fail "found no cargo: install Rust from https://rustup.rs, then again"
+native_packages
+python_tools

@@ -1,0 +1,33 @@
+//! What the tests find on the machine: Python tools, the corpus. What is missing is said, not passed over in silence.
+
+use std::path::PathBuf;
+
+/// The Python tools that `make setup` installs; `None`, with a word on the terminal, outside `make test`.
+pub fn python_venv() -> Option<PathBuf> {
+    let venv = variable("PHOTOVAULT_VENV").map(PathBuf::from).or_else(default_venv)?;
+    let there = venv.join("installed.txt").is_file();
+    if !there {
+        eprintln!("skipped: no Python tools in {}; `make setup` installs them", venv.display());
+    }
+    there.then_some(venv)
+}
+
+/// The folder of real files that `PHOTOVAULT_CORPUS` names; `None`, with a word on the terminal, without it.
+pub fn corpus() -> Option<PathBuf> {
+    let corpus = variable("PHOTOVAULT_CORPUS").map(PathBuf::from);
+    if corpus.is_none() {
+        eprintln!("skipped: PHOTOVAULT_CORPUS names no folder of real photos");
+    }
+    corpus
+}
+
+fn default_venv() -> Option<PathBuf> {
+    let cache =
+        variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")))?;
+    Some(cache.join("photovault/venv"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests' one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

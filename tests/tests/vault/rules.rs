@@ -1,0 +1,136 @@
+//! Rules of the project that the compiler does not hold: which way dependencies point, what a source file looks like,
+//! which licences come in, and that the documents say what the code does.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
+
+use photovault_domain::limits;
+use photovault_tests::{licences, project};
+use serde_json::Value;
+
+const MAX_FILE_LINES: usize = 400;
+/// What the domain must do without: waiting, AWS, codecs.
+const NOT_IN_DOMAIN: &[&str] =
+    &["tokio", "futures", "async-trait", "image", "turbojpeg", "libheif-rs", "kamadak-exif", "rusqlite"];
+
+#[test]
+fn dependencies_point_one_way() {
+    for (package, dependencies) in &own_dependencies() {
+        for dependency in dependencies {
+            let is_aws = ["aws-sdk-", "aws-config", "aws-smithy-"].iter().any(|prefix| dependency.starts_with(prefix));
+            assert!(!is_aws || package == "photovault-aws", "{package} names {dependency}: only shared/aws speaks to AWS");
+            assert!(dependency != "photovault", "{package} depends on the command");
+            let may_host = ["photovault", "photovault-tests"].contains(&package.as_str());
+            assert!(dependency != "photovault-local" || may_host, "{package} depends on the laptop engine");
+            // A dead letter of validate is an S3 event: failures reads it with validate's own reader.
+            let reads_events = package == "photovault-failures" && dependency == "photovault-validate";
+            let may_call = may_host || reads_events;
+            assert!(!is_function(dependency) || may_call, "{package} depends on the function {dependency}");
+            if package == "photovault-domain" {
+                assert!(!NOT_IN_DOMAIN.contains(&dependency.as_str()), "the domain depends on {dependency}");
+                assert!(!dependency.starts_with("photovault"), "the domain depends on {dependency}");
+            }
+            let is_ours = dependency.starts_with("photovault") && dependency != "photovault-domain";
+            assert!(package != "photovault-media" || !is_ours, "photovault-media depends on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn every_source_file_says_what_it_is_and_is_short() {
+    let mut seen = 0;
+    for path in project::files(".rs") {
+        let text = project::read(&path);
+        let lines = text.lines().count();
+        assert!(text.starts_with("//! "), "{} does not open with //!", path.display());
+        assert!(lines <= MAX_FILE_LINES, "{} has {lines} lines; {MAX_FILE_LINES} at most", path.display());
+        seen += 1;
+    }
+    assert!(seen > 30, "only {seen} source files were found under {}", project::root().display());
+}
+
+#[test]
+fn every_member_takes_lints_and_version_from_the_workspace() {
+    for path in project::files("Cargo.toml").into_iter().filter(|path| path != Path::new("Cargo.toml")) {
+        let text = project::read(&path);
+        for line in
+            ["[lints]\nworkspace = true", "version.workspace = true", "license.workspace = true", "publish.workspace = true"]
+        {
+            assert!(text.contains(line), "{}: no `{}`", path.display(), line.replace('\n', " "));
+        }
+    }
+}
+
+#[test]
+fn the_limits_that_are_documented_are_the_limits() {
+    let documented = table_of_code_and_number(&project::read("docs/limits.md"));
+    let source = project::read("shared/domain/src/limits.rs");
+    let constants: BTreeSet<_> = source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next()).collect();
+    assert_eq!(documented.keys().map(String::as_str).collect::<BTreeSet<_>>(), constants, "docs/limits.md against limits.rs");
+    for (name, value) in [
+        ("MAX_UPLOAD_BYTES", limits::MAX_UPLOAD_BYTES),
+        ("MAX_PHOTO_BYTES", limits::MAX_PHOTO_BYTES),
+        ("MAX_PIXELS", limits::MAX_PIXELS),
+        ("MAX_SIDE", u64::from(limits::MAX_SIDE)),
+        ("MAX_DECODE_BYTES", limits::MAX_DECODE_BYTES),
+        ("MAX_METADATA_BYTES", limits::MAX_METADATA_BYTES as u64),
+        ("MAX_TILES", u64::from(limits::MAX_TILES)),
+    ] {
+        assert_eq!(documented.get(name), Some(&value), "{name} in docs/limits.md");
+    }
+}
+
+#[test]
+fn every_licence_is_one_that_we_allow() {
+    let allowed = licences::allowed(&project::read("deny.toml"));
+    assert!(allowed.contains("MIT"), "deny.toml has no allow list: {allowed:?}");
+    let packages = metadata();
+    for package in packages["packages"].as_array().expect("packages") {
+        let name = package["name"].as_str().expect("a package has a name");
+        let licence = package["license"].as_str().unwrap_or_else(|| panic!("{name} names no licence"));
+        assert!(licences::satisfied(licence, &allowed), "{name} comes under {licence}, which deny.toml does not allow");
+    }
+}
+
+/// Our packages with what each may depend on at run time (not for its tests).
+fn own_dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    let ours: BTreeMap<_, _> = packages.filter(|package| package["source"].is_null()).map(own_package).collect();
+    assert!(ours.len() > 10, "only {} packages of ours: {:?}", ours.len(), ours.keys());
+    ours
+}
+
+fn own_package(package: &Value) -> (String, BTreeSet<String>) {
+    let name = |value: &Value| value["name"].as_str().expect("a name").to_owned();
+    let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
+    (name(package), dependencies.filter(|dependency| dependency["kind"] != "dev").map(name).collect())
+}
+
+fn is_function(package: &str) -> bool {
+    package.strip_prefix("photovault-").is_some_and(|name| project::root().join("functions").join(name).is_dir())
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(project::root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON")
+}
+
+/// The rows ``| `NAME` | 1,234 | …`` of a document.
+fn table_of_code_and_number(document: &str) -> BTreeMap<String, u64> {
+    let row = |line: &str| {
+        let mut cells = line.split('|').skip(1).map(str::trim);
+        let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?.to_owned();
+        let number = cells.next()?.replace(',', "").parse().ok()?;
+        Some((name, number))
+    };
+    document.lines().filter_map(row).collect()
+}

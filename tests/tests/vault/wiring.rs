@@ -1,0 +1,226 @@
+//! `template.yaml` against the pipeline table, in both directions, and what each function may do as a file to read in a diff.
+
+use std::fmt::Write as _;
+
+use expect_test::expect_file;
+use photovault_domain::{Needs, STAGES, Stage};
+use photovault_tests::template::{Resource, Template, entries, list, number, text};
+
+/// Functions that are no stage: the stream's reader and the keeper of dead letters.
+const EXTRA_FUNCTIONS: &[&str] = &["DispatchFunction", "FailuresFunction"];
+/// Queues that belong to no stage.
+const EXTRA_QUEUES: &[&str] = &["DispatchDeadLetters"];
+/// What else stands in the template.
+const EXTRAS: &[&str] = &[
+    "Logs",
+    "UploadsBucket",
+    "UploadsBucketPolicy",
+    "ValidateQueuePolicy",
+    "NotifyTopic",
+    "NotifySubscription",
+    "VaultBucket",
+    "VaultBucketPolicy",
+    "Catalog",
+];
+
+const MAX_RECEIVE_COUNT: u64 = 5;
+const DAY_S: u64 = 86_400;
+
+#[test]
+fn every_stage_has_its_function_queue_and_dead_letters() {
+    let template = Template::load();
+    for stage in STAGES.iter().map(|spec| spec.stage) {
+        let function = template.resource(&logical(stage, "Function"));
+        assert_eq!(text(&function.properties["FunctionName"]), format!("${{AWS::StackName}}-{stage}"));
+        assert_eq!(text(&function.properties["CodeUri"]), format!("functions/{stage}"));
+        assert_eq!(text(&function.whole["Metadata"]["BuildProperties"]["Binary"]), stage.name());
+
+        let queue = template.resource(&logical(stage, "Queue")).properties;
+        assert_eq!(text(&queue["QueueName"]), format!("${{AWS::StackName}}-{stage}"));
+        assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), logical(stage, "DeadLetters.Arn"));
+        assert_eq!(number(&queue["RedrivePolicy"]["maxReceiveCount"]), MAX_RECEIVE_COUNT, "{stage}");
+        assert_eq!(number(&queue["MessageRetentionPeriod"]), 4 * DAY_S, "{stage}");
+
+        let dead_letters = template.resource(&logical(stage, "DeadLetters")).properties;
+        assert_eq!(text(&dead_letters["QueueName"]), format!("${{AWS::StackName}}-{stage}-dlq"));
+        assert_eq!(
+            number(&dead_letters["MessageRetentionPeriod"]),
+            14 * DAY_S,
+            "{stage}: a dead letter keeps its first timestamp"
+        );
+        assert!(feeds(&template, &logical(stage, "Queue.Arn"), function), "{stage} has no mapping from its queue");
+    }
+}
+
+#[test]
+fn nothing_stands_in_the_template_that_is_no_stage_or_known_extra() {
+    let template = Template::load();
+    let of_stages = STAGES.iter().flat_map(|spec| ["Function", "Queue", "DeadLetters"].map(|part| logical(spec.stage, part)));
+    let extras = [EXTRA_FUNCTIONS, EXTRA_QUEUES, EXTRAS].concat().into_iter().map(str::to_owned);
+    let mut known: Vec<String> = of_stages.chain(extras).collect();
+    let mut there: Vec<String> = template.all().map(|resource| resource.name.to_owned()).collect();
+    known.sort();
+    there.sort();
+    assert_eq!(there, known);
+}
+
+#[test]
+fn no_message_comes_back_while_its_batch_is_worked_on() {
+    let template = Template::load();
+    for function in functions(&template) {
+        let timeout_s = number(&function.properties["Timeout"]);
+        for (_, event) in queue_events(function) {
+            let queue = template.resource(text(&event["Queue"]).trim_end_matches(".Arn"));
+            let visibility_s = number(&queue.properties["VisibilityTimeout"]);
+            assert!(visibility_s >= 6 * timeout_s, "{}: {visibility_s} s < 6 x {timeout_s} s of {}", queue.name, function.name);
+        }
+    }
+}
+
+#[test]
+fn one_bad_message_fails_alone() {
+    let template = Template::load();
+    for function in functions(&template) {
+        for (name, event) in entries(&function.properties["Events"]) {
+            let responses: Vec<String> = list(&event["Properties"]["FunctionResponseTypes"]).into_iter().map(text).collect();
+            assert_eq!(responses, ["ReportBatchItemFailures"], "{} {name}", function.name);
+        }
+        for (name, event) in queue_events(function) {
+            assert!(event["ScalingConfig"]["MaximumConcurrency"].is_u64(), "{} {name}: no concurrency limit", function.name);
+        }
+    }
+}
+
+#[test]
+fn dispatch_knows_the_queue_of_every_stage_that_it_starts() {
+    let template = Template::load();
+    let dispatch = template.resource("DispatchFunction");
+    let started: Vec<Stage> = STAGES.iter().filter(|spec| spec.needs != Needs::Upload).map(|spec| spec.stage).collect();
+    let want = |suffix: &'static str| started.iter().map(move |stage| logical(*stage, suffix));
+
+    let variables = entries(&dispatch.properties["Environment"]["Variables"]);
+    let variables: Vec<_> = variables.map(|(name, value)| (name.to_owned(), text(value))).collect();
+    let named = started.iter().map(|stage| format!("QUEUE_{}", stage.name().to_uppercase()));
+    assert_eq!(variables, named.zip(want("Queue")).collect::<Vec<_>>());
+
+    let may_send: Vec<_> =
+        grants(dispatch).into_iter().filter(|(action, _)| action == "sqs:SendMessage").map(|it| it.1).collect();
+    assert_eq!(may_send, want("Queue.Arn").collect::<Vec<_>>());
+}
+
+#[test]
+fn dispatch_gives_up_on_a_record_and_tells() {
+    let template = Template::load();
+    let stream = &template.resource("DispatchFunction").properties["Events"]["Catalog"]["Properties"];
+    assert_eq!(stream["BisectBatchOnFunctionError"].as_bool(), Some(true));
+    assert!(
+        (1..=10).contains(&number(&stream["MaximumRetryAttempts"])),
+        "the default of -1 lets one record block a shard for a day"
+    );
+    assert!(number(&stream["MaximumRecordAgeInSeconds"]) < DAY_S, "a stream forgets after 24 hours");
+    assert_eq!(text(&stream["DestinationConfig"]["OnFailure"]["Destination"]), "DispatchDeadLetters.Arn");
+}
+
+#[test]
+fn failures_hears_of_every_dead_letter() {
+    let template = Template::load();
+    let mut heard: Vec<_> = queue_events(template.resource("FailuresFunction")).map(|(_, event)| text(&event["Queue"])).collect();
+    let queues = template.resources("AWS::SQS::Queue").into_iter().map(|queue| queue.name);
+    let mut dead: Vec<_> = queues.filter(|name| name.ends_with("DeadLetters")).map(|name| format!("{name}.Arn")).collect();
+    heard.sort();
+    dead.sort();
+    assert_eq!(heard, dead);
+}
+
+#[test]
+fn what_each_function_may_do_is_written_down() {
+    let template = Template::load();
+    let mut wiring = String::from(
+        "What starts each function, what it is told and what it may do. Made from template.yaml by the test `wiring`;\n\
+         after a change that you mean: UPDATE_EXPECT=1 cargo test --release -p photovault-tests wiring\n\
+         SAM adds to each role: receive from its own queues or stream, write its log, send traces.\n\
+         Names are without the stack's name before and the account's number behind.\n",
+    );
+    for function in functions(&template) {
+        describe(function, &mut wiring).expect("a String takes all");
+    }
+    expect_file!["../../../wiring.txt"].assert_eq(&wiring);
+}
+
+fn describe(function: Resource, out: &mut String) -> std::fmt::Result {
+    let own = function.properties;
+    writeln!(out, "\n{}  {} s, {} MB", text(&own["CodeUri"]), number(&own["Timeout"]), number(&own["MemorySize"]))?;
+    for (_, event) in entries(&own["Events"]) {
+        let it = &event["Properties"];
+        let source = if it["Queue"].is_null() { &it["Stream"] } else { &it["Queue"] };
+        write!(out, "  from  {}, {} at once", text(source), number(&it["BatchSize"]))?;
+        if let Some(window_s) = it["MaximumBatchingWindowInSeconds"].as_u64().filter(|window_s| *window_s > 0) {
+            write!(out, " within {window_s} s")?;
+        }
+        if let Some(concurrency) = it["ScalingConfig"]["MaximumConcurrency"].as_u64() {
+            write!(out, ", {concurrency} times in parallel")?;
+        }
+        writeln!(out)?;
+        for filter in list(&it["FilterCriteria"]["Filters"]) {
+            writeln!(out, "        only {}", text(&filter["Pattern"]))?;
+        }
+    }
+    for (name, value) in entries(&own["Environment"]["Variables"]) {
+        writeln!(out, "  env   {name} = {}", short(&text(value)))?;
+    }
+    for (action, resource) in grants(function) {
+        writeln!(out, "  may   {action:<27} {}", short(&resource))?;
+    }
+    Ok(())
+}
+
+/// Without what stands in every name alike.
+fn short(name: &str) -> String {
+    let mut short = name.to_owned();
+    for everywhere in ["arn:${AWS::Partition}:", "${AWS::Region}:${AWS::AccountId}:", "${AWS::StackName}-", "-${AWS::AccountId}"]
+    {
+        short = short.replace(everywhere, "");
+    }
+    short
+}
+
+/// Each action with each resource that its role allows.
+fn grants(function: Resource) -> Vec<(String, String)> {
+    let statements = list(&function.properties["Policies"]).into_iter().flat_map(|policy| list(&policy["Statement"]));
+    let mut grants = Vec::new();
+    for statement in statements {
+        assert_eq!(text(&statement["Effect"]), "Allow", "{}", function.name);
+        for action in list(&statement["Action"]) {
+            for resource in list(&statement["Resource"]) {
+                grants.push((text(action), text(resource)));
+            }
+        }
+    }
+    assert!(
+        grants.iter().all(|(action, resource)| !action.contains('*') && resource != "*"),
+        "{}: name what it may do",
+        function.name
+    );
+    grants
+}
+
+fn functions(template: &Template) -> Vec<Resource<'_>> {
+    template.resources("AWS::Serverless::Function")
+}
+
+fn queue_events(function: Resource<'_>) -> impl Iterator<Item = (&str, &serde_yaml_ng::Value)> {
+    entries(&function.properties["Events"])
+        .filter(|(_, event)| event["Type"].as_str() == Some("SQS"))
+        .map(|(name, event)| (name, &event["Properties"]))
+}
+
+fn feeds(template: &Template, queue: &str, function: Resource) -> bool {
+    let feeding = |of: Resource| queue_events(of).any(|(_, event)| text(&event["Queue"]) == queue);
+    feeding(function) && functions(template).into_iter().filter(|other| feeding(*other)).count() == 1
+}
+
+/// `Validate` + `Queue`, as in the template.
+fn logical(stage: Stage, part: &str) -> String {
+    let name = stage.name();
+    format!("{}{}{part}", name[..1].to_uppercase(), &name[1..])
+}
