@@ -3,7 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970, UTC.
-#[expect(clippy::disallowed_methods, reason = "the engine stands for AWS, whose services have clocks; this is the engine's one place")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the engine stands for AWS, whose services have clocks; this is the engine's one place"
+)]
 pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

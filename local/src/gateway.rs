@@ -1,15 +1,42 @@
-//! One port for every service.
+//! One port for every service: the target header tells DynamoDB and SQS, a form body SNS, and everything else is S3.
 
-use std::{path::Path, sync::Arc};
+use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::{
+    Body,
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
-use crate::{auth::Credentials, dynamodb::Tables, s3::Buckets, sqs::Queues, store::Store};
+use crate::{
+    auth::{Credentials, Unauthorized, verify},
+    clock::now_ms,
+    dynamodb::Tables,
+    s3::Buckets,
+    sns,
+    sqs::{self, Queues},
+    store::Store,
+};
 
 /// The region in ARNs and signatures.
 pub const REGION: &str = "us-east-1";
 /// The account in ARNs and queue URLs.
 pub const ACCOUNT: &str = "000000000000";
+
+/// DynamoDB's limit on a request; SQS's is smaller and checked there.
+const JSON_MAX_BYTES: usize = 16 << 20;
+/// How long open requests may go on after the shutdown.
+const LINGER: Duration = Duration::from_secs(2);
+/// How often retention and time to live are looked after.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// All services over one data folder.
 #[derive(Clone)]
@@ -26,17 +53,262 @@ pub struct Services {
 
 impl Services {
     /// Opens everything in `data`, which is created if need be.
-    pub fn open(_data: &Path) -> anyhow::Result<Self> {
-        todo!()
+    pub fn open(data: &Path) -> anyhow::Result<Self> {
+        let store = Store::open(data)?;
+        let queues = Arc::new(Queues::new(Arc::clone(&store)));
+        let buckets = Arc::new(Buckets::new(Arc::clone(&store), Arc::clone(&queues)));
+        Ok(Self { store, queues, buckets, tables: Tables::open(data)? })
     }
 }
 
 /// Serves until `shutdown` resolves; then open requests get a moment to end.
 pub async fn serve(
-    _listener: TcpListener,
-    _services: Services,
-    _credentials: Credentials,
-    _shutdown: impl Future<Output = ()> + Send + 'static,
+    listener: TcpListener,
+    services: Services,
+    credentials: Credentials,
+    shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    todo!()
+    let mut s3 = S3ServiceBuilder::new((*services.buckets).clone());
+    s3.set_auth(SimpleAuth::from_single(credentials.access_key.clone(), credentials.secret_key.clone()));
+    let gateway = Arc::new(Gateway { s3: s3.build(), services, credentials });
+    let (stop, stopped) = watch::channel(());
+    let housekeeping = tokio::spawn(keep_house(gateway.services.clone()));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    tokio::spawn(converse(Arc::clone(&gateway), stream, stopped.clone()));
+                }
+                Err(error) => {
+                    // Out of file descriptors, most likely: a pause instead of a busy loop.
+                    tracing::warn!(%error, "gateway: accepting a connection failed");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    drop((listener, stopped));
+    let _ = stop.send(());
+    // Resolves when every connection has dropped its receiver.
+    let _ = tokio::time::timeout(LINGER, stop.closed()).await;
+    housekeeping.abort();
+    Ok(())
+}
+
+struct Gateway {
+    s3: S3Service,
+    services: Services,
+    credentials: Credentials,
+}
+
+async fn converse(gateway: Arc<Gateway>, stream: TcpStream, mut stopped: watch::Receiver<()>) {
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(move |request| {
+        let gateway = Arc::clone(&gateway);
+        async move { Ok::<_, Infallible>(gateway.answer(request).await) }
+    });
+    let connection =
+        hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "gateway: a connection broke off");
+    }
+}
+
+impl Gateway {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        let mut response = if request.method() == Method::OPTIONS && origin.is_some() {
+            preflight(request.headers())
+        } else {
+            self.route(request).await
+        };
+        if origin.is_some() {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+        }
+        response
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Response<Body> {
+        if request.method() == Method::GET && request.uri().path() == "/_photovault/health" {
+            return reply(StatusCode::OK, "application/json", json!({"status": "ok"}).to_string());
+        }
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
+        match target.as_deref().and_then(|target| target.split_once('.')) {
+            Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", action)) => self.dynamodb(request, action).await,
+            Some(("AmazonSQS", action)) => self.sqs(request, action).await,
+            None if is_form(&request) => self.sns(request).await,
+            _ => self.s3(request).await,
+        }
+    }
+
+    async fn dynamodb(&self, request: Request<Incoming>, action: &str) -> Response<Body> {
+        const JSON: &str = "application/x-amz-json-1.0";
+        let refusal = |kind: &str, message: &str| {
+            json!({"__type": format!("com.amazon.coral.service#{kind}"), "message": message}).to_string()
+        };
+        let body = match self.admit(request).await {
+            Ok((_, body)) => body,
+            Err(Refused::TooLarge) => {
+                return reply(StatusCode::PAYLOAD_TOO_LARGE, JSON, refusal("SerializationException", TOO_LARGE));
+            }
+            Err(Refused::Unauthorized(error)) => {
+                let kind = match error {
+                    Unauthorized::Missing => "MissingAuthenticationTokenException",
+                    Unauthorized::Incomplete(_) => "IncompleteSignatureException",
+                    Unauthorized::UnknownKey => "UnrecognizedClientException",
+                    Unauthorized::Skewed | Unauthorized::Mismatch => "InvalidSignatureException",
+                };
+                return reply(StatusCode::BAD_REQUEST, JSON, refusal(kind, &error.to_string()));
+            }
+        };
+        let Ok(text) = std::str::from_utf8(&body) else {
+            return reply(StatusCode::BAD_REQUEST, JSON, refusal("SerializationException", "the body is not UTF-8"));
+        };
+        match self.services.tables.call(action, text).await {
+            Ok(answer) => reply(StatusCode::OK, JSON, answer),
+            Err(failure) => reply(status(failure.status), JSON, failure.body),
+        }
+    }
+
+    async fn sqs(&self, request: Request<Incoming>, action: &str) -> Response<Body> {
+        let refused = |status: StatusCode, code: &str, query_code: &str, message: &str| {
+            let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": message}).to_string();
+            let mut response = reply(status, "application/x-amz-json-1.0", body);
+            let fault = if status.is_server_error() { "Receiver" } else { "Sender" };
+            if let Ok(value) = HeaderValue::from_str(&format!("{query_code};{fault}")) {
+                response.headers_mut().insert("x-amzn-query-error", value);
+            }
+            response
+        };
+        let (parts, body) = match self.admit(request).await {
+            Ok(admitted) => admitted,
+            Err(Refused::TooLarge) => {
+                return refused(StatusCode::PAYLOAD_TOO_LARGE, "BatchRequestTooLong", "BatchRequestTooLong", TOO_LARGE);
+            }
+            Err(Refused::Unauthorized(error)) => {
+                let code = query_error(&error);
+                return refused(StatusCode::FORBIDDEN, code, code, &error.to_string());
+            }
+        };
+        let Ok(input) = serde_json::from_slice::<Value>(&body) else {
+            return refused(StatusCode::BAD_REQUEST, "SerializationException", "MalformedInput", "the body is not JSON");
+        };
+        match sqs::call(&self.services.queues, action, &input, &base_url(&parts)).await {
+            Ok(answer) => reply(StatusCode::OK, "application/x-amz-json-1.0", answer.to_string()),
+            Err(refusal) => refused(status(refusal.status), refusal.code, refusal.query_code, &refusal.message),
+        }
+    }
+
+    async fn sns(&self, request: Request<Incoming>) -> Response<Body> {
+        let answer = match self.admit(request).await {
+            Ok((_, body)) => sns::call(&self.services.store, &body).await,
+            Err(Refused::TooLarge) => Err(sns::Refusal { status: 413, code: "InvalidParameter", message: TOO_LARGE.to_owned() }),
+            Err(Refused::Unauthorized(error)) => {
+                Err(sns::Refusal { status: 403, code: query_error(&error), message: error.to_string() })
+            }
+        };
+        match answer {
+            Ok(xml) => reply(StatusCode::OK, "text/xml", xml),
+            Err(refusal) => reply(status(refusal.status), "text/xml", refusal.xml()),
+        }
+    }
+
+    async fn s3(&self, request: Request<Incoming>) -> Response<Body> {
+        match self.s3.call(request.map(Body::from)).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::error!(?error, "s3: no answer could be made");
+                reply(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "s3: no answer could be made".to_owned())
+            }
+        }
+    }
+
+    /// The whole body of a request whose signature holds.
+    async fn admit(&self, request: Request<Incoming>) -> Result<(Parts, Bytes), Refused> {
+        let (parts, body) = request.into_parts();
+        let body = Limited::new(body, JSON_MAX_BYTES).collect().await.map_err(|_| Refused::TooLarge)?.to_bytes();
+        verify(&parts, &body, &self.credentials, now_ms() / 1000).map_err(Refused::Unauthorized)?;
+        Ok((parts, body))
+    }
+}
+
+enum Refused {
+    TooLarge,
+    Unauthorized(Unauthorized),
+}
+
+const TOO_LARGE: &str = "the body broke off or is larger than 16 MiB";
+
+/// Error codes of the services that share the query protocol's names.
+fn query_error(error: &Unauthorized) -> &'static str {
+    match error {
+        Unauthorized::Missing => "MissingAuthenticationToken",
+        Unauthorized::Incomplete(_) => "IncompleteSignature",
+        Unauthorized::UnknownKey => "InvalidClientTokenId",
+        Unauthorized::Skewed => "RequestExpired",
+        Unauthorized::Mismatch => "SignatureDoesNotMatch",
+    }
+}
+
+/// A page of another origin may use presigned URLs; a signature is still needed.
+fn preflight(asked: &HeaderMap) -> Response<Body> {
+    let mut response = reply(StatusCode::OK, "text/plain", String::new());
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, PUT, POST, DELETE"));
+    let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.unwrap_or(HeaderValue::from_static("*")));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    response
+}
+
+fn is_form(request: &Request<Incoming>) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    request.method() == Method::POST && request.uri().path() == "/" && kind.starts_with("application/x-www-form-urlencoded")
+}
+
+/// What the caller reached us by: queue URLs must lead back here.
+fn base_url(parts: &Parts) -> String {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    format!("http://{host}")
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn reply(status: StatusCode, kind: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+async fn keep_house(services: Services) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The first tick is at once: skip it, the start has enough to do.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        for outcome in [services.queues.expire().await, services.tables.expire().await] {
+            if let Err(error) = outcome {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "housekeeping: retention was not applied, it is tried again in a minute"
+                );
+            }
+        }
+    }
 }

@@ -3,7 +3,13 @@
 pub mod auth;
 pub mod clock;
 pub mod dynamodb;
+pub mod engine;
 pub mod gateway;
+pub mod runtime;
 pub mod s3;
+mod sns;
 pub mod sqs;
 pub mod store;
+pub mod template;
+
+pub use engine::{Engine, Options};

@@ -1,13 +1,27 @@
-//! The SQS model over the store.
+//! SQS: queues with visibility, delays, retention and dead letters, in the store's tables.
+//!
+//! A send is durable when it returns. Receivers sleep until a message is due or a send wakes them; nothing polls.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod queues;
+mod receive;
+#[cfg(test)]
+mod tests;
+mod wire;
 
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+pub(crate) use self::{queues::insert, wire::call};
 use crate::store::Store;
 
 /// What a queue is created with; creating again updates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// Queue name.
+    /// Queue name; a FIFO queue's ends in `.fifo`.
     pub name: String,
     /// Default visibility timeout.
     pub visibility_timeout_s: u32,
@@ -21,6 +35,20 @@ pub struct QueueSpec {
     pub fifo: bool,
 }
 
+impl QueueSpec {
+    /// A queue with SQS's defaults.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            visibility_timeout_s: 30,
+            retention_s: 345_600,
+            delay_s: 0,
+            redrive: None,
+            fifo: has_fifo_suffix(name),
+        }
+    }
+}
+
 /// Who holds a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
@@ -28,6 +56,21 @@ pub enum Holder {
     Client,
     /// An event source mapping of this engine; its holds end with the process.
     Mapping,
+}
+
+/// What is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Letter {
+    /// Body.
+    pub body: String,
+    /// Delay in seconds; without one the queue's.
+    pub delay_s: Option<u32>,
+    /// Message attributes, in the JSON shape of `SendMessage`.
+    pub attributes: BTreeMap<String, serde_json::Value>,
+    /// FIFO: message group.
+    pub group: Option<String>,
+    /// FIFO: deduplication id.
+    pub deduplication: Option<String>,
 }
 
 /// A received message.
@@ -64,56 +107,49 @@ pub struct Counts {
     pub delayed: u64,
 }
 
+/// The queue is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no queue {0}")]
+pub struct NoSuchQueue(pub String);
+
 /// Queues of the engine.
-pub struct Queues;
+pub struct Queues {
+    store: Arc<Store>,
+    bells: Mutex<HashMap<String, Arc<Notify>>>,
+}
 
 impl Queues {
     /// Queues over `store`.
-    pub fn new(_store: Arc<Store>) -> Self {
-        todo!()
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, bells: Mutex::default() }
     }
-    /// Creates a queue or updates its attributes.
-    pub async fn create(&self, _spec: QueueSpec) -> anyhow::Result<()> {
-        todo!()
+
+    /// ARN of a queue.
+    pub fn arn(queue: &str) -> String {
+        format!("arn:aws:sqs:{}:{}:{queue}", crate::gateway::REGION, crate::gateway::ACCOUNT)
     }
-    /// Names of all queues.
-    pub async fn list(&self) -> anyhow::Result<Vec<String>> {
-        todo!()
+
+    /// Wakes receivers of `queue`: messages arrived by another way than `send`.
+    pub(crate) fn ring(&self, queue: &str) {
+        self.bell(queue).notify_waiters();
     }
-    /// A queue's attributes; `None` if there is no such queue.
-    pub async fn spec(&self, _queue: &str) -> anyhow::Result<Option<QueueSpec>> {
-        todo!()
+
+    fn bell(&self, queue: &str) -> Arc<Notify> {
+        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bell) = bells.get(queue) {
+            return Arc::clone(bell);
+        }
+        Arc::clone(bells.entry(queue.to_owned()).or_default())
     }
-    /// Sends; durable when it returns the message id.
-    pub async fn send(&self, _queue: &str, _body: String, _delay_s: u32, _attributes: BTreeMap<String, serde_json::Value>) -> anyhow::Result<String> {
-        todo!()
-    }
-    /// Receives up to `max`, waiting up to `wait` for the first.
-    pub async fn receive(&self, _queue: &str, _max: usize, _visibility_s: Option<u32>, _wait: Duration, _holder: Holder) -> anyhow::Result<Vec<Message>> {
-        todo!()
-    }
-    /// Deletes by receipt; a stale receipt is not an error.
-    pub async fn delete(&self, _queue: &str, _receipts: &[String]) -> anyhow::Result<()> {
-        todo!()
-    }
-    /// Sets when the message can be received again.
-    pub async fn change_visibility(&self, _queue: &str, _receipt: &str, _seconds: u32) -> anyhow::Result<()> {
-        todo!()
-    }
-    /// Approximate numbers.
-    pub async fn counts(&self, _queue: &str) -> anyhow::Result<Counts> {
-        todo!()
-    }
-    /// Removes every message.
-    pub async fn purge(&self, _queue: &str) -> anyhow::Result<()> {
-        todo!()
-    }
-    /// Moves a dead-letter queue's messages to `to`, or each to the queue it came from; gives how many.
-    pub async fn redrive(&self, _from: &str, _to: Option<&str>) -> anyhow::Result<u64> {
-        todo!()
-    }
-    /// After a crash: messages that mappings held become visible at once, that receive not counted.
-    pub async fn release_mapping_holds(&self) -> anyhow::Result<()> {
-        todo!()
-    }
+}
+
+fn has_fifo_suffix(name: &str) -> bool {
+    name.ends_with(".fifo")
+}
+
+/// 128 random bits in the shape of a UUID; SQLite's generator is seeded by the system's.
+fn random_id(connection: &rusqlite::Connection) -> rusqlite::Result<String> {
+    let mut random = connection.prepare_cached("SELECT lower(hex(randomblob(16)))")?;
+    let hex: String = random.query_row([], |row| row.get(0))?;
+    Ok(format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..]))
 }
