@@ -64,7 +64,8 @@ async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Resu
         })
     };
     let files = futures::future::try_join_all(rendered.files.into_iter().map(store)).await?;
-    tracing::info!(media.id = %media.id, work.cpu_ns = photovault_media::cpu_ns(), "derivatives stored");
+    let (pid, cpu_ns) = (std::process::id(), photovault_media::cpu_ns());
+    tracing::info!(media.id = %media.id, process.pid = pid, work.cpu_ns = cpu_ns, "derivatives stored");
     let derivatives = Derivatives { files, thumbhash: STANDARD.encode(rendered.thumbhash) };
     let note = (!rendered.warnings.is_empty()).then(|| rendered.warnings.join("; "));
     Ok(Outcome::Done { facet: Some(Facet::Derivatives(derivatives)), note })

@@ -90,7 +90,8 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     vault.catalog.change(&key.user, &id, admit).await?;
     vault.catalog.remove(&key.user, &placeholder(&key.user, upload)).await?;
     vault.originals.forget_upload(upload).await?;
-    tracing::info!(media.id = %id, state = ?entry.state, took_ms = entry.took_ms, "validated");
+    let (pid, cpu_ns) = (std::process::id(), photovault_media::cpu_ns());
+    tracing::info!(media.id = %id, state = ?entry.state, process.pid = pid, work.cpu_ns = cpu_ns, "validated");
     Ok(())
 }
 

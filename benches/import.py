@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""What importing costs: codec and hash CPU against all CPU, and photos a second beside vipsthumbnail and exiftool.
+
+usage: import.py [--photovault CMD] [--photos N] [--megapixels N] [--json]
+
+Generates a sample library, starts an engine on an empty folder, imports, and reads CPU times of the engine and its
+children from /proc. The functions log the CPU that they spent in decode, resize, encode and hashing (`work.cpu_ns`, a
+running total by process). The peer is the shell loop that does the same to the same files: vipsthumbnail in three sizes
+and exiftool. Times on a shared machine vary; the ratios are what counts.
+"""
+import argparse, collections, glob, json, os, resource, signal, subprocess, sys, tempfile, time
+
+SIZES = (320, 1024, 2048)
+TICKS = os.sysconf("SC_CLK_TCK")
+
+def tree_cpu_s(root):
+    """CPU seconds of a process, of its living children, and of those that it has waited for."""
+    total, parents = 0.0, {}
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try: fields = open(stat).read().rsplit(")", 1)[1].split()
+        except OSError: continue
+        parents[int(stat.split("/")[2])] = (int(fields[1]), [int(f) for f in fields[11:15]])
+    for pid, (parent, (user, system, waited_user, waited_system)) in parents.items():
+        if pid == root: total += user + system + waited_user + waited_system
+        elif parent == root: total += user + system
+    return total / TICKS
+
+def work_cpu_s(data):
+    """The functions' own account of decode, resize, encode and hashing, by process the highest total."""
+    highest = collections.defaultdict(int)
+    for log in glob.glob(os.path.join(data, "logs", "*.log*")):
+        for line in open(log, errors="replace"):
+            try: entry = json.loads(line)
+            except ValueError: continue
+            if "work.cpu_ns" in entry: highest[entry["process.pid"]] = max(highest[entry["process.pid"]], entry["work.cpu_ns"])
+    return sum(highest.values()) / 1e9
+
+def peer_s(photos, out):
+    began, before = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    for photo in photos:
+        for size in SIZES:
+            subprocess.run(["vipsthumbnail", photo, "-s", str(size), "-o", os.path.join(out, f"%s-{size}.jpg[Q=80,strip]")], check=True)
+        subprocess.run(["exiftool", "-json", "-n", photo], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.time() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+def wait_until(check, seconds, what):
+    end = time.time() + seconds
+    while not check():
+        if time.time() > end: sys.exit(f"{what} took more than {seconds} s")
+        time.sleep(0.02)
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument("--photovault", default="target/release/photovault")
+    ap.add_argument("--photos", type=int, default=200)
+    ap.add_argument("--megapixels", default="12")
+    ap.add_argument("--json", action="store_true")
+    a = ap.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        library, data, out = (os.path.join(scratch, name) for name in ("library", "data", "peer"))
+        os.mkdir(out)
+        subprocess.run([a.photovault, "sample", library, "--photos", str(a.photos), "--size", a.megapixels], check=True, stdout=subprocess.DEVNULL)
+        photos = sorted(glob.glob(library + "/**/*.jpg", recursive=True))
+        began = time.time()
+        engine = subprocess.Popen([a.photovault, "up", "--data", data, "--address", "127.0.0.1:0"], stdout=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: os.path.exists(os.path.join(data, "engine.json")), 30, "the start of the engine")
+            ready_s = time.time() - began
+            before, began = tree_cpu_s(engine.pid), time.time()
+            subprocess.run([a.photovault, "import", "--data", data, library, "--json"], check=True, stdout=subprocess.DEVNULL)
+            import_s = time.time() - began
+            time.sleep(20)  # the digest's window closes, so that telling the owner is paid for too
+            all_cpu, work_cpu = tree_cpu_s(engine.pid) - before, work_cpu_s(data)
+            idle_before = tree_cpu_s(engine.pid)
+            time.sleep(10)
+            idle = (tree_cpu_s(engine.pid) - idle_before) / 10
+            memory_mb = sum(rss_mb(pid) for pid in family(engine.pid))
+        finally:
+            engine.send_signal(signal.SIGINT)
+            engine.wait(30)
+        peer_wall, peer_cpu = peer_s(photos, out)
+    figures = {
+        "photos": len(photos), "up_ready_s": round(ready_s, 2), "import_s": round(import_s, 2), "photos_per_s": round(len(photos) / import_s, 2),
+        "work_cpu_s": round(work_cpu, 2), "all_cpu_s": round(all_cpu, 2), "work_over_all": round(work_cpu / all_cpu, 3),
+        "peer_s": round(peer_wall, 2), "peer_cpu_s": round(peer_cpu, 2), "speed_over_peer": round(peer_wall / import_s, 2), "cpu_peer_over_ours": round(peer_cpu / all_cpu, 2),
+        "idle_core_share": round(idle, 4), "idle_rss_mb": round(memory_mb),
+    }
+    print(json.dumps(figures) if a.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
+
+def family(root):
+    children = [int(s.split("/")[2]) for s in glob.glob("/proc/[0-9]*/stat") if open(s).read().rsplit(")", 1)[1].split()[1] == str(root)]
+    return [root, *children]
+
+def rss_mb(pid):
+    return int(open(f"/proc/{pid}/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+if __name__ == "__main__":
+    main()
