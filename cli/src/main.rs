@@ -1,2 +1,58 @@
 //! The `photovault` command.
-fn main() {}
+
+mod arguments;
+mod connection;
+mod dlq;
+mod facts;
+mod find;
+mod function;
+mod import;
+mod list;
+mod retry;
+mod sample;
+mod show;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    // A function child starts thousands of times: nothing else is set up for it.
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some("function") {
+        return ended(function::run(words.next().as_deref()).map(|()| ExitCode::SUCCESS));
+    }
+    ended(run(&Arguments::parse().command))
+}
+
+fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Facts(arguments) => facts::run(arguments).map(done),
+        Command::Sample(arguments) => sample::run(arguments).map(done),
+        Command::Import(arguments) => runtime(true)?.block_on(import::run(arguments)),
+        Command::Ls(arguments) => runtime(false)?.block_on(list::run(arguments)).map(done),
+        Command::Show(arguments) => runtime(false)?.block_on(show::run(arguments)).map(done),
+        Command::Get(arguments) => runtime(false)?.block_on(show::fetch(arguments)).map(done),
+        Command::Failures(arguments) => runtime(false)?.block_on(list::failures(arguments)).map(done),
+        Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
+        Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
+        Command::Up(_) | Command::Invoke(_) => anyhow::bail!("not built yet"),
+    }
+}
+
+fn runtime(many_threads: bool) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder =
+        if many_threads { tokio::runtime::Builder::new_multi_thread() } else { tokio::runtime::Builder::new_current_thread() };
+    builder.enable_all().build()
+}
+
+fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("photovault: {error:#}");
+        ExitCode::FAILURE
+    })
+}

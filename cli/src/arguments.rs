@@ -1,0 +1,333 @@
+//! What the command understands: every subcommand, its options, and examples under `--help`.
+
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand};
+use photovault_domain::{Stage, Status, UserId};
+
+/// Turns an S3 bucket into a photo vault: on this machine with `up`, on AWS with the same functions.
+#[derive(Debug, Parser)]
+#[command(name = "photovault", version, arg_required_else_help = true)]
+#[command(after_help = "Begin with:\n  photovault sample           a photo library to play with\n  photovault up               \
+    start the engine (in another terminal)\n  photovault import sample/photos\n  photovault ls")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(UpArguments),
+    Import(ImportArguments),
+    Ls(ListArguments),
+    Show(ShowArguments),
+    Get(GetArguments),
+    Failures(FailuresArguments),
+    Retry(RetryArguments),
+    Dlq(DlqArguments),
+    Invoke(InvokeArguments),
+    Facts(FactsArguments),
+    Sample(SampleArguments),
+}
+
+/// Where the vault is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct VaultArguments {
+    /// The engine's data folder; when no engine keeps one there, AWS_* and TABLE, UPLOADS_BUCKET, VAULT_BUCKET say where.
+    #[arg(long, value_name = "DIR", default_value = "vault-data", global = true)]
+    pub(crate) data: PathBuf,
+    /// Whose photos.
+    #[arg(long, value_name = "USER", default_value = "owner", global = true)]
+    pub(crate) user: UserId,
+    /// JSON on standard output: one object a line.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The deployment on AWS, where no engine is meant: names as the functions' own environment has them.
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArguments,
+}
+
+/// What a deployment on AWS calls its things. `template.yaml` gives the functions the same variables.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DeploymentArguments {
+    #[arg(long, env = "TABLE", hide = true, global = true)]
+    pub(crate) table: Option<String>,
+    #[arg(long, env = "UPLOADS_BUCKET", hide = true, global = true)]
+    pub(crate) uploads_bucket: Option<String>,
+    #[arg(long, env = "VAULT_BUCKET", hide = true, global = true)]
+    pub(crate) vault_bucket: Option<String>,
+    #[arg(long, env = "QUEUE_VALIDATE", hide = true, global = true)]
+    pub(crate) queue_validate: Option<String>,
+    #[arg(long, env = "QUEUE_THUMBNAIL", hide = true, global = true)]
+    pub(crate) queue_thumbnail: Option<String>,
+    #[arg(long, env = "QUEUE_METADATA", hide = true, global = true)]
+    pub(crate) queue_metadata: Option<String>,
+    #[arg(long, env = "QUEUE_NOTIFY", hide = true, global = true)]
+    pub(crate) queue_notify: Option<String>,
+}
+
+impl DeploymentArguments {
+    /// The stages' queues that are known.
+    pub(crate) fn queues(&self) -> BTreeMap<String, String> {
+        let known = [
+            (Stage::Validate, &self.queue_validate),
+            (Stage::Thumbnail, &self.queue_thumbnail),
+            (Stage::Metadata, &self.queue_metadata),
+            (Stage::Notify, &self.queue_notify),
+        ];
+        known.into_iter().filter_map(|(stage, url)| Some((stage.name().to_owned(), url.clone()?))).collect()
+    }
+}
+
+/// Start the laptop engine: S3, DynamoDB, SQS and every function, on this machine alone.
+///
+/// Everything is kept in the data folder. It may be killed at any time: what was in flight comes back at the next start.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault up\n  photovault up --data ~/vault --address 127.0.0.1:4455\n  \
+    photovault up --template template.yaml --workers 4")]
+pub(crate) struct UpArguments {
+    /// Where everything is kept.
+    #[arg(long, value_name = "DIR", default_value = "vault-data")]
+    pub(crate) data: PathBuf,
+    /// What to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4455")]
+    pub(crate) address: std::net::SocketAddr,
+    /// Children of each function at most [default: what the template and the machine allow].
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+    /// Another template than the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
+    /// JSON on standard output: one object when ready.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Upload files and folders and wait until each is ready, rejected, quarantined or failed.
+///
+/// Folders are walked; hidden files are passed over. What the vault has is not sent again, so an interrupted import is
+/// resumed by the same command. The exit status is 0 if every file reached an end.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault import sample/photos\n  photovault import ~/Pictures/2024 IMG_0001.HEIC\n  \
+    photovault import ~/Pictures --no-wait\n  photovault import ~/Pictures --json > outcome.jsonl")]
+pub(crate) struct ImportArguments {
+    /// Files and folders.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Upload only; do not wait for the functions.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// How long to go on without any progress (a dead engine, a stuck queue) before giving up.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) timeout: u64,
+    /// Uploads at once.
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub(crate) parallel: u64,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// List media items.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault ls\n  photovault ls --status failed --limit 20\n  photovault ls --json | jq .name"
+)]
+pub(crate) struct ListArguments {
+    /// Only items that ended like this.
+    #[arg(long, value_parser = status)]
+    pub(crate) status: Option<Status>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// Show one media item: its facts, its derivatives, and what happened to it in every stage.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault show 3f2a\n  photovault show photos/2024/IMG_0001.jpg\n  photovault show 3f2a --json"
+)]
+pub(crate) struct ShowArguments {
+    /// An id, the beginning of one, or an upload's name.
+    pub(crate) media: String,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// Fetch a media item's file: one of its derivatives, or the original as it was uploaded.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault get 3f2a -o photo.jpg\n  photovault get 3f2a --size original -o IMG_0001.HEIC")]
+pub(crate) struct GetArguments {
+    /// An id, the beginning of one, or an upload's name.
+    pub(crate) media: String,
+    /// Which file.
+    #[arg(long, default_value = "large", value_parser = ["small", "medium", "large", "original"])]
+    pub(crate) size: String,
+    /// Where to write it.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// List what did not become a photo in the vault, each with its reason and what to do.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault failures\n  photovault failures --json")]
+pub(crate) struct FailuresArguments {
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// Ask for failed stages again.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault retry 3f2a\n  photovault retry 3f2a --stage thumbnail\n  photovault retry --all")]
+pub(crate) struct RetryArguments {
+    /// An id, the beginning of one, or an upload's name.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) media: Option<String>,
+    /// Every failed item.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// This stage, whether or not it failed [default: every stage that failed].
+    #[arg(long, value_parser = stage)]
+    pub(crate) stage: Option<Stage>,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// Look at dead letters (messages that failed every attempt) and send them again.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault dlq ls\n  photovault dlq redrive 3f2a\n  photovault dlq redrive --stage thumbnail"
+)]
+pub(crate) struct DlqArguments {
+    #[command(subcommand)]
+    pub(crate) action: DlqAction,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DlqAction {
+    /// List dead letters.
+    Ls {
+        /// Only this stage's.
+        #[arg(long)]
+        stage: Option<String>,
+    },
+    /// Send dead letters to their queues again.
+    Redrive(RedriveArguments),
+}
+
+#[derive(Args, Debug)]
+#[group(id = "which", required = true, multiple = true, args = ["media", "stage", "all"])]
+pub(crate) struct RedriveArguments {
+    /// Those of one item: its id, the beginning of one, or an upload's name.
+    pub(crate) media: Option<String>,
+    /// Those of one stage.
+    #[arg(long)]
+    pub(crate) stage: Option<String>,
+    /// All of them.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Call one function with an event, and print what it answers.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault invoke validate -e functions/validate/events/put.json\n  \
+    echo '{\"Records\":[]}' | photovault invoke thumbnail -e -")]
+pub(crate) struct InvokeArguments {
+    /// The function's name, as in functions/.
+    pub(crate) function: String,
+    /// The event as JSON; `-` reads standard input.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) event: PathBuf,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// Print what files say of themselves: kind, size, capture time, camera, position. Needs no vault.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault facts IMG_0001.jpg\n  photovault facts --json *.jpg")]
+pub(crate) struct FactsArguments {
+    /// Files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// One JSON object a file and line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Generate a photo library with Exif, positions, bursts and trips, and its ground truth as JSON.
+///
+/// The same seed and size give the same files, byte for byte.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault sample\n  photovault sample /tmp/library --photos 200 --seed 7 --size 12mp")]
+pub(crate) struct SampleArguments {
+    /// Where to write photos/ and truth.json.
+    #[arg(default_value = "sample")]
+    pub(crate) dir: PathBuf,
+    /// How many photos.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) photos: usize,
+    /// Another seed is another life.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Megapixels of a photo.
+    #[arg(long, value_name = "MP", default_value = "1.92")]
+    pub(crate) size: Megapixels,
+    /// The summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Millions of pixels: `12`, `12mp`, `1.92`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Megapixels(pub(crate) f64);
+
+impl FromStr for Megapixels {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.to_ascii_lowercase();
+        match number.trim_end_matches("mp").trim().parse() {
+            Ok(size) if (0.01..=150.0).contains(&size) => Ok(Self(size)),
+            _ => Err(format!("'{text}' is not a size in megapixels between 0.01 and 150, such as 12mp")),
+        }
+    }
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    const ALL: [Status; 5] = [Status::Processing, Status::Ready, Status::Rejected, Status::Quarantined, Status::Failed];
+    let names = || ALL.map(Status::as_str).join(", ");
+    ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| format!("'{text}' is none of {}", names()))
+}
+
+fn stage(text: &str) -> Result<Stage, String> {
+    let names = || photovault_domain::STAGES.iter().map(|spec| spec.stage.name()).collect::<Vec<_>>().join(", ");
+    Stage::from_name(text).ok_or_else(|| format!("'{text}' is none of {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_has_examples() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            assert!(sub.get_after_help().is_some(), "{} has no examples", sub.get_name());
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_with_and_without_their_unit() {
+        for (text, want) in [("12", Some(12.0)), ("12mp", Some(12.0)), ("1.92MP", Some(1.92)), ("0", None), ("big", None)] {
+            assert_eq!(text.parse::<Megapixels>().ok().map(|size| size.0), want, "{text}");
+        }
+    }
+}

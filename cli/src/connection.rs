@@ -1,0 +1,105 @@
+//! Finds the vault: the engine that keeps a data folder, or a deployment on AWS named by the environment.
+
+use std::{collections::BTreeMap, net::TcpStream, path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use photovault_aws::{Connection, Endpoint, connect};
+use photovault_vault::{Names, Vault};
+use serde::Deserialize;
+
+use crate::arguments::VaultArguments;
+
+/// A vault that answers.
+pub(crate) struct Reached {
+    /// Its verbs.
+    pub(crate) vault: Vault,
+    /// Its seams, and uploads that stream from files.
+    pub(crate) connection: Connection,
+    /// The engine, where it is one.
+    pub(crate) engine: Option<EngineFile>,
+}
+
+/// What a running engine writes to `<data>/engine.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct EngineFile {
+    pub(crate) endpoint: String,
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
+    pub(crate) region: String,
+    pub(crate) uploads_bucket: String,
+    pub(crate) vault_bucket: String,
+    pub(crate) table: String,
+    /// Queue URLs by stage.
+    #[serde(default)]
+    pub(crate) queues: BTreeMap<String, String>,
+}
+
+/// Connects to the vault that the arguments name.
+pub(crate) async fn reach(arguments: &VaultArguments) -> anyhow::Result<Reached> {
+    if let Some(engine) = engine_file(&arguments.data)? {
+        if !answers(&engine.endpoint) {
+            bail!(not_running(&arguments.data));
+        }
+        return Ok(reach_engine(engine, arguments).await);
+    }
+    let deployment = &arguments.deployment;
+    let (Some(table), Some(uploads_bucket), Some(vault_bucket)) =
+        (&deployment.table, &deployment.uploads_bucket, &deployment.vault_bucket)
+    else {
+        bail!(
+            "{}\n(For a vault on AWS set TABLE, UPLOADS_BUCKET and VAULT_BUCKET, and your AWS_* variables.)",
+            not_running(&arguments.data)
+        );
+    };
+    let names = names(arguments, uploads_bucket, vault_bucket, deployment.queues());
+    let connection = connect(None, table).await;
+    Ok(Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: None })
+}
+
+/// The engine's file; `None` if no engine was ever started on that folder.
+pub(crate) fn engine_file(data: &Path) -> anyhow::Result<Option<EngineFile>> {
+    let path = data.join("engine.json");
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let understood = serde_json::from_slice(&text);
+    understood
+        .map(Some)
+        .with_context(|| format!("{} was not written by this version: start `photovault up` again", path.display()))
+}
+
+/// What to say when nobody answers.
+pub(crate) fn not_running(data: &Path) -> String {
+    format!("no engine is running on {0}: start it with `photovault up --data {0}`", data.display())
+}
+
+/// Whether something listens at `http://host:port`.
+pub(crate) fn answers(endpoint: &str) -> bool {
+    let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
+    address.parse().is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
+}
+
+async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> Reached {
+    let endpoint = Endpoint {
+        url: engine.endpoint.clone(),
+        access_key: engine.access_key.clone(),
+        secret_key: engine.secret_key.clone(),
+        region: engine.region.clone(),
+    };
+    let connection = connect(Some(&endpoint), &engine.table).await;
+    let names = names(arguments, &engine.uploads_bucket, &engine.vault_bucket, engine.queues.clone());
+    Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: Some(engine) }
+}
+
+fn names(arguments: &VaultArguments, uploads: &str, vault: &str, queues: BTreeMap<String, String>) -> Names {
+    Names {
+        uploads_bucket: uploads.to_owned(),
+        vault_bucket: vault.to_owned(),
+        queues,
+        topic: None,
+        owner: arguments.user.clone(),
+        memory_mb: 0,
+    }
+}

@@ -1,0 +1,156 @@
+//! `photovault show` and `photovault get`: one item, all of it.
+
+use anyhow::{Context as _, bail};
+use futures::TryStreamExt as _;
+use photovault_domain::{Facts, Media, Status};
+use photovault_vault::seams::ObjectAt;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::{
+    arguments::{GetArguments, ShowArguments},
+    connection::reach,
+    find::find,
+    list::{item_json, pixels},
+    table::{Table, bytes, cost, duration, when},
+};
+
+/// `show`.
+pub(crate) async fn run(arguments: &ShowArguments) -> anyhow::Result<()> {
+    let vault = reach(&arguments.vault).await?.vault;
+    let media = find(&vault, &arguments.vault.user, &arguments.media).await?;
+    if arguments.vault.json {
+        println!("{}", item_json(&media));
+        return Ok(());
+    }
+    print!("{}", page(&media));
+    println!("\nWhat happened (UTC):");
+    ledger(&media).print();
+    match media.status() {
+        Status::Failed => println!("\nTry it again: photovault retry {}", media.id),
+        Status::Ready if media.derivatives.is_some() => println!("\nSee it: photovault get {} -o photo.jpg", media.id),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `get`.
+pub(crate) async fn fetch(arguments: &GetArguments) -> anyhow::Result<()> {
+    let reached = reach(&arguments.vault).await?;
+    let media = find(&reached.vault, &arguments.vault.user, &arguments.media).await?;
+    let key = key_of(&media, &arguments.size)?;
+    let at = ObjectAt { bucket: reached.vault.names.vault_bucket.clone(), key: key.clone(), version: None };
+    let opened = reached.connection.seams.objects.open(&at).await?;
+    let mut body = opened.with_context(|| format!("the catalog names {key}, and the vault bucket does not have it"))?.body;
+    let output = arguments.output.display();
+    let mut file = tokio::fs::File::create(&arguments.output).await.with_context(|| format!("cannot write {output}"))?;
+    let mut size_bytes = 0;
+    while let Some(chunk) = body.try_next().await? {
+        file.write_all(&chunk).await.with_context(|| format!("cannot write {output}"))?;
+        size_bytes += chunk.len() as u64;
+    }
+    file.flush().await.with_context(|| format!("cannot write {output}"))?;
+    if arguments.vault.json {
+        println!("{}", serde_json::json!({"media": media.id, "key": key, "file": arguments.output, "size_bytes": size_bytes}));
+    } else {
+        println!("{output}: {} of {}", bytes(size_bytes), media.name());
+    }
+    Ok(())
+}
+
+fn key_of(media: &Media, size: &str) -> anyhow::Result<String> {
+    if size == "original" {
+        return media.object.clone().with_context(|| format!("{} was never stored: its upload failed", media.name()));
+    }
+    let files = media.derivatives.iter().flat_map(|derivatives| &derivatives.files);
+    let Some(file) = files.into_iter().find(|file| file.name == size) else {
+        let why = media.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        bail!(
+            "{} is {} and has no {size} picture{why}: --size original fetches its bytes",
+            media.name(),
+            media.status().as_str()
+        );
+    };
+    Ok(file.key.clone())
+}
+
+/// All but the ledger.
+fn page(media: &Media) -> String {
+    let mut lines = vec![
+        ("media", media.id.to_string()),
+        ("status", media.status().as_str().to_owned()),
+        ("why", media.reason().unwrap_or_default().to_owned()),
+        ("user", media.user.to_string()),
+        ("format", media.format.map(|format| format.mime().to_owned()).unwrap_or_default()),
+        ("pixels", pixels(media)),
+        ("size", bytes(media.size_bytes)),
+        ("sha256", media.sha256.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("stored", media.object.clone().unwrap_or_default()),
+        ("created", format!("{} UTC", when(media.created))),
+    ];
+    lines.extend(media.uploads.iter().map(|upload| ("upload", format!("{} ({} UTC)", upload.name, when(upload.at)))));
+    lines.extend(media.facts.iter().flat_map(facts));
+    for file in media.derivatives.iter().flat_map(|derivatives| &derivatives.files) {
+        lines.push((
+            "derivative",
+            format!("{} {}×{} {} {}", file.name, file.width, file.height, bytes(file.size_bytes), file.key),
+        ));
+    }
+    lines.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name:<12}{value}\n")).collect()
+}
+
+/// Facts as lines of name and value.
+pub(crate) fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
+    let join = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let mut lines = Vec::new();
+    if let Some(at) = &facts.captured {
+        let fraction = at.subsec.as_ref().map(|digits| format!(".{digits}")).unwrap_or_default();
+        let offset = at.offset.as_deref().unwrap_or("(no time zone)");
+        lines.push(("captured", format!("{}{fraction} {offset} ({})", at.local.replace('T', " "), at.source)));
+    }
+    if let Some(camera) = &facts.camera {
+        lines.push(("camera", join(&[camera.make.clone(), camera.model.clone(), camera.software.clone()])));
+    }
+    if let Some(lens) = &facts.lens {
+        lines.push(("lens", join(&[lens.make.clone(), lens.model.clone()])));
+    }
+    if let Some(exposure) = &facts.exposure {
+        let parts = [
+            exposure.time_s.map(shutter),
+            exposure.f_number.map(|f| format!("f/{f}")),
+            exposure.iso.map(|iso| format!("ISO {iso}")),
+            exposure.focal_mm.map(|mm| format!("{mm} mm")),
+            exposure.flash_fired.filter(|fired| *fired).map(|_| "flash".to_owned()),
+        ];
+        lines.push(("exposure", join(&parts)));
+    }
+    if let Some(at) = &facts.position {
+        let altitude = at.altitude_m.map(|metres| format!(", {metres:.0} m")).unwrap_or_default();
+        lines.push(("position", format!("{:.6}, {:.6}{altitude}", at.latitude, at.longitude)));
+    }
+    lines.extend(facts.orientation.map(|orientation| ("orientation", orientation.to_string())));
+    let texts = [("description", &facts.description), ("artist", &facts.artist), ("copyright", &facts.copyright)];
+    lines.extend(texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
+    lines
+}
+
+fn shutter(seconds: f64) -> String {
+    if seconds > 0.0 && seconds < 0.3 { format!("1/{:.0} s", 1.0 / seconds) } else { format!("{seconds} s") }
+}
+
+fn ledger(media: &Media) -> Table {
+    let mut table = Table::new(&["stage", "state", "when", "took", "attempts", "cost", "why"]);
+    for (stage, entry) in &media.ledger {
+        let state = serde_json::to_value(entry.state).expect("a state is plain data");
+        let ended = entry.finished.is_some();
+        table.row(vec![
+            stage.name().to_owned(),
+            state.as_str().unwrap_or_default().to_owned(),
+            entry.finished.or(entry.started).map(when).unwrap_or_default(),
+            if ended { duration(entry.took_ms) } else { String::new() },
+            entry.attempts.to_string(),
+            if ended { cost(entry.cost_microusd) } else { String::new() },
+            entry.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
