@@ -17,9 +17,9 @@ fn convert(yaml: &Yaml, path: &str) -> Result<Value> {
         Yaml::Bool(it) => Value::Bool(*it),
         Yaml::Number(number) => number_of(number, path)?,
         Yaml::String(it) => Value::String(it.clone()),
-        Yaml::Sequence(items) => {
-            Value::Array(items.iter().enumerate().map(|(index, it)| convert(it, &format!("{path}[{index}]"))).collect::<Result<_>>()?)
-        }
+        Yaml::Sequence(items) => Value::Array(
+            items.iter().enumerate().map(|(index, it)| convert(it, &format!("{path}[{index}]"))).collect::<Result<_>>()?,
+        ),
         Yaml::Mapping(entries) => {
             let mut map = Map::new();
             for (key, value) in entries {
@@ -58,7 +58,11 @@ fn number_of(number: &serde_yaml_ng::Number, path: &str) -> Result<Value> {
     if let Some(it) = number.as_u64() {
         return Ok(it.into());
     }
-    number.as_f64().and_then(serde_json::Number::from_f64).map(Value::Number).with_context(|| format!("{path}: {number} is not a number that JSON has"))
+    number
+        .as_f64()
+        .and_then(serde_json::Number::from_f64)
+        .map(Value::Number)
+        .with_context(|| format!("{path}: {number} is not a number that JSON has"))
 }
 
 fn key_of(key: &Yaml, path: &str) -> Result<String> {

@@ -16,6 +16,6 @@ mod tests;
 
 pub use resources::read;
 pub use stack::{
-    BucketNotification, BucketSpec, EventSource, FunctionSpec, OnFailure, Place, QueueSpec, Redrive, ScheduleSource, SqsSource, Stack,
-    StartingPosition, StreamSource, TableSpec, TopicSpec,
+    BucketNotification, BucketSpec, EventSource, FunctionSpec, OnFailure, Place, QueueSpec, Redrive, ScheduleSource, SqsSource,
+    Stack, StartingPosition, StreamSource, TableSpec, TopicSpec,
 };

@@ -36,7 +36,11 @@ impl Properties {
     pub(super) fn items(&self, name: &str) -> Result<Vec<Self>> {
         let Some(value) = self.map.get(name) else { return Ok(Vec::new()) };
         let items = value.as_array().with_context(|| format!("{}: must be a list", self.at(name)))?;
-        items.iter().enumerate().map(|(index, item)| Self::new(Some(item.clone()), format!("{}[{index}]", self.at(name)))).collect()
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| Self::new(Some(item.clone()), format!("{}[{index}]", self.at(name))))
+            .collect()
     }
 
     pub(super) fn text(&self, name: &str) -> Result<Option<String>> {

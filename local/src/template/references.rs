@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::resources::is_passed_over;
 use super::scope::{Scope, scalar};
+use crate::dynamodb::Tables;
 
 /// `!Ref`.
 pub(super) fn of(scope: &Scope<'_>, logical_id: &str, path: &str) -> Result<String> {
@@ -32,7 +33,7 @@ pub(super) fn attribute(scope: &Scope<'_>, logical_id: &str, attribute: &str, pa
         ("AWS::SQS::Queue", "QueueUrl") => place.queue_url(&name),
         ("AWS::SNS::Topic", "TopicArn") => place.arn("sns", &name),
         ("AWS::DynamoDB::Table", "Arn") => place.arn("dynamodb", &format!("table/{name}")),
-        ("AWS::DynamoDB::Table", "StreamArn") => stream_arn(scope, &name),
+        ("AWS::DynamoDB::Table", "StreamArn") => Tables::stream_arn(&name),
         ("AWS::S3::Bucket", "Arn") => format!("arn:aws:s3:::{name}"),
         ("AWS::S3::Bucket", "DomainName" | "RegionalDomainName") => format!("{name}.s3.{}.amazonaws.com", place.region),
         ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => place.arn("lambda", &format!("function:{name}")),
@@ -59,15 +60,11 @@ pub(super) fn name(scope: &Scope<'_>, logical_id: &str) -> Result<String> {
     Ok(if property == "BucketName" { name.to_lowercase() } else { name })
 }
 
-/// The stream's ARN. The label after `stream/` is the stream's birth on AWS; here it never changes.
-pub(super) fn stream_arn(scope: &Scope<'_>, table: &str) -> String {
-    scope.place.arn("dynamodb", &format!("table/{table}/stream/1970-01-01T00:00:00.000"))
-}
-
 /// A resource's type; none for what the engine passes over or SAM makes up (a function's role, an event's rule).
 fn kind<'a>(scope: &Scope<'a>, logical_id: &str, path: &str) -> Result<Option<&'a str>> {
     if let Some(resource) = scope.resource(logical_id) {
-        let kind = resource.get("Type").and_then(Value::as_str).with_context(|| format!("Resources.{logical_id}: has no Type"))?;
+        let kind =
+            resource.get("Type").and_then(Value::as_str).with_context(|| format!("Resources.{logical_id}: has no Type"))?;
         return Ok((!is_passed_over(kind)).then_some(kind));
     }
     if made_by_sam(scope, logical_id) {
@@ -77,7 +74,9 @@ fn kind<'a>(scope: &Scope<'a>, logical_id: &str, path: &str) -> Result<Option<&'
 }
 
 fn made_by_sam(scope: &Scope<'_>, logical_id: &str) -> bool {
-    let is_function = |id: &str| scope.resource(id).is_some_and(|it| it.get("Type").and_then(Value::as_str) == Some("AWS::Serverless::Function"));
+    let is_function = |id: &str| {
+        scope.resource(id).is_some_and(|it| it.get("Type").and_then(Value::as_str) == Some("AWS::Serverless::Function"))
+    };
     if logical_id.strip_suffix("Role").is_some_and(is_function) {
         return true;
     }

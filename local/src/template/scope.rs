@@ -90,7 +90,8 @@ impl<'a> Scope<'a> {
             }
             "Fn::Select" => {
                 let [index, items] = self.arguments::<2>(argument, path)?;
-                let index: usize = scalar(&index, path)?.parse().with_context(|| format!("{path}: the index must be a number"))?;
+                let index: usize =
+                    scalar(&index, path)?.parse().with_context(|| format!("{path}: the index must be a number"))?;
                 let item = items.as_array().and_then(|items| items.get(index));
                 item.with_context(|| format!("{path}: there is no item {index}"))?.clone()
             }

@@ -64,7 +64,9 @@ pub struct Stack {
 impl Stack {
     /// A function by its folder name, its function name or its logical id.
     pub fn function(&self, name: &str) -> Option<&FunctionSpec> {
-        self.functions.iter().find(|function| [&function.name, &function.function_name, &function.logical_id].iter().any(|it| *it == name))
+        self.functions
+            .iter()
+            .find(|function| [&function.name, &function.function_name, &function.logical_id].iter().any(|it| *it == name))
     }
 
     /// A queue by its ARN.

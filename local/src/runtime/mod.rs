@@ -1,0 +1,22 @@
+//! Runs the functions: hosts the Lambda Runtime API for child processes, and feeds them from queues, streams and the clock.
+
+mod api;
+mod child;
+mod filter;
+mod function;
+mod log;
+mod random;
+mod sandbox;
+mod schedule;
+mod sqs;
+mod sqs_event;
+mod stream;
+mod stream_batch;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    filter::Filter,
+    function::{Function, FunctionError, FunctionHealth, InvokeResult, Settings},
+};
+pub(crate) use self::{random::random_hex, schedule::Schedule, sqs::SqsMapping, stream::StreamMapping};

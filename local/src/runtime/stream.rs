@@ -1,0 +1,132 @@
+//! An event source mapping from a table's stream: in order, from a durable place, one batch at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Result;
+use serde_json::Value;
+use tokio::{sync::watch, time::Instant};
+
+use super::{function::Function, stream_batch::Batches};
+use crate::{
+    dynamodb::Tables,
+    sqs::Queues,
+    store::Store,
+    template::{StartingPosition, StreamSource},
+};
+
+/// Without news the stream is looked at this often all the same.
+const FALLBACK: Duration = Duration::from_secs(15);
+/// After an error of the engine's own storage.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Records to step over at a time when a mapping begins at the end.
+const STRIDE: usize = 1000;
+
+/// One mapping.
+pub(crate) struct StreamMapping {
+    pub(crate) function: Arc<Function>,
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) queues: Arc<Queues>,
+    pub(crate) store: Arc<Store>,
+    /// The table's name.
+    pub(crate) table: String,
+    pub(crate) source: StreamSource,
+    /// The name of the on-failure queue.
+    pub(crate) on_failure: Option<String>,
+}
+
+impl StreamMapping {
+    /// Runs until `stopping` turns true; a batch at work comes to its end first.
+    pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
+        let mut position = loop {
+            match self.begin().await {
+                Ok(position) => break position,
+                Err(error) => self.pause(&error).await,
+            }
+        };
+        loop {
+            let batch = tokio::select! {
+                biased;
+                _ = stopping.wait_for(|it| *it) => return,
+                batch = self.gather(position.clone()) => batch,
+            };
+            match batch {
+                Ok(records) if records.is_empty() => {}
+                Ok(records) => {
+                    if let Some(reached) = self.work(records, &stopping).await {
+                        position = Some(reached);
+                    }
+                }
+                Err(error) => self.pause(&error).await,
+            }
+        }
+    }
+
+    /// The name of the durable place: the function's and the event's, so that a second mapping has its own.
+    fn checkpoint(&self) -> String {
+        format!("stream/{}/{}/{}", self.function.spec.name, self.source.id, self.table)
+    }
+
+    async fn begin(&self) -> Result<Option<String>> {
+        let mut position = self.store.checkpoint(&self.checkpoint()).await?;
+        if position.is_none() && self.source.starting_position == StartingPosition::Latest {
+            loop {
+                let records = self.tables.stream_records(&self.table, position.clone(), STRIDE).await?;
+                let Some(last) = records.last() else { break };
+                position = Some(sequence_number(last).to_owned());
+            }
+            // Without a record yet, the mapping begins before the first one.
+            self.store.set_checkpoint(&self.checkpoint(), position.as_deref().unwrap_or("0")).await?;
+        }
+        self.tables.consumed(&self.table, position.as_deref().unwrap_or("0"));
+        Ok(position)
+    }
+
+    /// The next records after a place, filtered or not; empty when there is nothing new.
+    async fn gather(&self, position: Option<String>) -> Result<Vec<Value>> {
+        let most = self.source.batch_size as usize;
+        let mut window_end = None;
+        loop {
+            let mut written = std::pin::pin!(self.tables.written().notified());
+            written.as_mut().enable();
+            let records = self.tables.stream_records(&self.table, position.clone(), most).await?;
+            let until = match (records.is_empty(), self.source.window_s) {
+                (true, _) => Instant::now() + FALLBACK,
+                (false, 0) => return Ok(records),
+                (false, window_s) => *window_end.get_or_insert_with(|| Instant::now() + Duration::from_secs(window_s.into())),
+            };
+            if records.len() >= most || (!records.is_empty() && Instant::now() >= until) {
+                return Ok(records);
+            }
+            tokio::select! {
+                () = written => {}
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Works a batch to its end; gives the place that was reached.
+    async fn work(&self, records: Vec<Value>, stopping: &watch::Receiver<bool>) -> Option<String> {
+        let last = sequence_number(records.last()?).to_owned();
+        let wanted: Vec<Value> = records.into_iter().filter(|it| self.source.filter.matches(it)).collect();
+        let mut batches = Batches { mapping: self, stopping: stopping.clone(), reached: None };
+        let reached = if batches.process(wanted).await { Some(last) } else { batches.reached };
+        if let Some(reached) = &reached {
+            if let Err(error) = self.store.set_checkpoint(&self.checkpoint(), reached).await {
+                // The records come again after a restart; handlers expect that.
+                self.pause(&error).await;
+            }
+            self.tables.consumed(&self.table, reached);
+        }
+        reached
+    }
+
+    async fn pause(&self, error: &anyhow::Error) {
+        tracing::error!(table = self.table, error = format!("{error:#}"), "the stream could not be read");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A record's place in its stream.
+pub(super) fn sequence_number(record: &Value) -> &str {
+    record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
+}

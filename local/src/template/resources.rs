@@ -1,0 +1,208 @@
+//! From resolved properties to the typed [`Stack`]: one function for each type of resource that the engine runs.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use super::document;
+use super::functions;
+use super::properties::Properties;
+use super::references;
+use super::scope::{Scope, scalar, section};
+use super::stack::{BucketNotification, BucketSpec, Place, QueueSpec, Redrive, Stack, TableSpec, TopicSpec};
+use crate::dynamodb::Tables;
+
+/// Types that mean nothing on one machine. `AWS::IAM::` and the like stand for all types of a service.
+const PASSED_OVER: &[&str] = &[
+    "AWS::IAM::",
+    "AWS::CloudWatch::",
+    "AWS::Logs::",
+    "AWS::KMS::",
+    "AWS::SSM::",
+    "AWS::Budgets::",
+    "AWS::XRay::",
+    "AWS::ApplicationAutoScaling::",
+    "AWS::ResourceGroups::",
+    "AWS::ApplicationInsights::",
+    "AWS::Serverless::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::LayerVersionPermission",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::S3::BucketPolicy",
+];
+
+pub(super) fn is_passed_over(kind: &str) -> bool {
+    PASSED_OVER.iter().any(|it| *it == kind || (it.ends_with("::") && kind.starts_with(it)))
+}
+
+/// Reads a template's text for one place. Errors name the value and where it stands, as in `Resources.Queue.Properties.RedrivePolicy`.
+pub fn read(text: &str, place: &Place) -> Result<Stack> {
+    let template = document::parse(text)?;
+    let scope = Scope::new(&template, place)?;
+    let mut stack = Stack::default();
+    for (logical_id, resource) in section(&template, "Resources").context("the template has no Resources")? {
+        let path = format!("Resources.{logical_id}");
+        if let Some(condition) = resource.get("Condition") {
+            if !scope.condition(&scalar(condition, &path)?, &format!("{path}.Condition"))? {
+                continue;
+            }
+        }
+        let kind = resource.get("Type").and_then(Value::as_str).with_context(|| format!("{path}: has no Type"))?;
+        // What is passed over is resolved all the same: a reference to nothing would fail on AWS, so it fails here.
+        let path = format!("{path}.Properties");
+        let properties = resource.get("Properties").map(|it| scope.resolve(it, &path)).transpose()?.flatten();
+        if is_passed_over(kind) {
+            continue;
+        }
+        let properties = Properties::new(properties, path)?;
+        match kind {
+            "AWS::S3::Bucket" => stack.buckets.push(bucket(&scope, logical_id, &properties)?),
+            "AWS::SQS::Queue" => stack.queues.push(queue(&scope, logical_id, &properties)?),
+            "AWS::DynamoDB::Table" => stack.tables.push(table(&scope, logical_id, &properties)?),
+            "AWS::SNS::Topic" => {
+                stack
+                    .topics
+                    .push(TopicSpec { logical_id: logical_id.clone(), arn: references::of(&scope, logical_id, logical_id)? });
+            }
+            "AWS::Serverless::Function" => stack.functions.push(functions::function(&scope, logical_id, resource, &properties)?),
+            unknown => bail!("Resources.{logical_id}: the laptop engine does not know the type {unknown}"),
+        }
+    }
+    for (name, output) in section(&template, "Outputs").into_iter().flatten() {
+        let path = format!("Outputs.{name}");
+        let value = output.get("Value").map(|it| scope.resolve(it, &path)).transpose()?.flatten();
+        stack.outputs.extend(value.and_then(|it| scalar(&it, &path).ok()).map(|it| (name.clone(), it)));
+    }
+    connect(&stack)?;
+    Ok(stack)
+}
+
+fn bucket(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result<BucketSpec> {
+    let configuration = properties.inner("NotificationConfiguration")?;
+    for unknown in ["LambdaConfigurations", "TopicConfigurations", "EventBridgeConfiguration"] {
+        ensure!(
+            configuration.value(unknown).is_none(),
+            "{}: the laptop engine sends a bucket's events to queues only",
+            configuration.at(unknown)
+        );
+    }
+    let mut notifications = Vec::new();
+    for line in configuration.items("QueueConfigurations")? {
+        let (mut prefix, mut suffix) = (None, None);
+        for rule in line.inner("Filter")?.inner("S3Key")?.items("Rules")? {
+            let name = rule.required("Name")?;
+            match name.to_lowercase().as_str() {
+                "prefix" => prefix = Some(rule.required("Value")?),
+                "suffix" => suffix = Some(rule.required("Value")?),
+                _ => bail!("{}: {name:?} is neither prefix nor suffix", rule.at("Name")),
+            }
+        }
+        notifications.push(BucketNotification {
+            event: line.required("Event")?,
+            queue_arn: line.required("Queue")?,
+            prefix,
+            suffix,
+        });
+    }
+    let versioning = properties.inner("VersioningConfiguration")?.text("Status")?.as_deref() == Some("Enabled");
+    Ok(BucketSpec { logical_id: logical_id.into(), name: references::name(scope, logical_id)?, versioning, notifications })
+}
+
+fn queue(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result<QueueSpec> {
+    ensure!(!properties.flag("FifoQueue", false)?, "{}: the laptop engine has no FIFO queues", properties.at("FifoQueue"));
+    let policy = properties.inner("RedrivePolicy")?;
+    let redrive = match policy.text("deadLetterTargetArn")? {
+        None => None,
+        Some(target_arn) => {
+            let count = policy.number("maxReceiveCount", 1..=1000)?;
+            let max_receive_count = count.with_context(|| format!("{}: is missing", policy.at("maxReceiveCount")))? as u32;
+            Some(Redrive { target_arn, max_receive_count })
+        }
+    };
+    let name = references::name(scope, logical_id)?;
+    Ok(QueueSpec {
+        logical_id: logical_id.into(),
+        arn: scope.place.arn("sqs", &name),
+        url: scope.place.queue_url(&name),
+        name,
+        visibility_timeout_s: properties.count("VisibilityTimeout", 0..=43_200, 30)?,
+        retention_s: properties.count("MessageRetentionPeriod", 60..=1_209_600, 345_600)?,
+        delay_s: properties.count("DelaySeconds", 0..=900, 0)?,
+        redrive,
+    })
+}
+
+/// What of a table's properties a `CreateTable` request takes as it is.
+const TABLE_PROPERTIES: &[&str] = &[
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+];
+
+fn table(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result<TableSpec> {
+    let name = references::name(scope, logical_id)?;
+    let mut definition = json!({ "TableName": name });
+    for property in TABLE_PROPERTIES {
+        if let Some(value) = properties.value(property) {
+            definition[*property] = value.clone();
+        }
+    }
+    let view = properties.inner("StreamSpecification")?.text("StreamViewType")?;
+    if let Some(view) = &view {
+        definition["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view });
+    }
+    let expiry = properties.inner("TimeToLiveSpecification")?;
+    let time_to_live = if expiry.flag("Enabled", false)? { Some(expiry.required("AttributeName")?) } else { None };
+    Ok(TableSpec {
+        logical_id: logical_id.into(),
+        arn: scope.place.arn("dynamodb", &format!("table/{name}")),
+        stream_arn: view.map(|_| Tables::stream_arn(&name)),
+        name,
+        time_to_live,
+        definition,
+    })
+}
+
+/// What refers to a queue or a stream must refer to one of this stack.
+fn connect(stack: &Stack) -> Result<()> {
+    use super::stack::EventSource;
+    let known = |arn: &str, who: &str| ensure_queue(stack, arn, who);
+    for queue in &stack.queues {
+        queue
+            .redrive
+            .iter()
+            .try_for_each(|it| known(&it.target_arn, &format!("Resources.{}: the dead-letter queue", queue.logical_id)))?;
+    }
+    for bucket in &stack.buckets {
+        let who = format!("Resources.{}: the notified queue", bucket.logical_id);
+        bucket.notifications.iter().try_for_each(|it| known(&it.queue_arn, &who))?;
+    }
+    for function in &stack.functions {
+        for event in &function.events {
+            match event {
+                EventSource::Sqs(source) => known(
+                    &source.queue_arn,
+                    &format!("Resources.{}.Properties.Events.{}: the queue", function.logical_id, source.id),
+                )?,
+                EventSource::Stream(source) => {
+                    let who = format!("Resources.{}.Properties.Events.{}", function.logical_id, source.id);
+                    source.on_failure.iter().try_for_each(|it| known(&it.queue_arn, &format!("{who}: the on-failure queue")))?;
+                    let found = stack.tables.iter().any(|it| it.stream_arn.as_deref() == Some(&source.stream_arn));
+                    ensure!(found, "{who}: no table of this template has the stream {}", source.stream_arn);
+                }
+                EventSource::Schedule(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ensure_queue(stack: &Stack, arn: &str, who: &str) -> Result<()> {
+    ensure!(stack.queue_by_arn(arn).is_some(), "{who} {arn} is not a queue of this template");
+    Ok(())
+}
