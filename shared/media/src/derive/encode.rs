@@ -17,6 +17,7 @@ thread_local! {
 pub(super) fn jpeg((width, height): (u32, u32), pixels: &[u8], quality: u8) -> Result<Vec<u8>, Unreadable> {
     let (width, height) = (width as usize, height as usize);
     let image = Image { pixels, width, pitch: width * 3, height, format: PixelFormat::RGB };
+    // Unlike a decoder, an encoder sees only what we made, and may be kept.
     let written = COMPRESSOR.with_borrow_mut(|kept| {
         let compressor = match kept {
             Some(compressor) => compressor,

@@ -83,6 +83,15 @@ pub(super) fn on_white(rgba: &[u8]) -> Vec<u8> {
 
 fn unreadable(error: &ImageError, format: Format) -> Unreadable {
     let name = format!("{format:?}").to_uppercase();
+    // Decoders name themselves first and differ in their full stops.
+    let plain = |cause: &dyn std::fmt::Display| {
+        let cause: String = cause.to_string().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        let words = cause
+            .strip_prefix("Format error decoding ")
+            .and_then(|rest| rest.split_once(": "))
+            .map_or(cause.as_str(), |(_, words)| words);
+        words.trim_end_matches('.').to_owned()
+    };
     Unreadable::new(match error {
         ImageError::Limits(limit) => match limit.kind() {
             LimitErrorKind::InsufficientMemory => {
@@ -90,11 +99,11 @@ fn unreadable(error: &ImageError, format: Format) -> Unreadable {
             }
             _ => format!("This {name} is larger than the limit of {MAX_SIDE} pixels a side."),
         },
-        ImageError::Unsupported(cause) => format!("This kind of {name} cannot be shown: {cause}."),
+        ImageError::Unsupported(cause) => format!("This kind of {name} cannot be shown: {}.", plain(cause)),
         ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
             format!("This {name} is damaged: its data ends early.")
         }
-        error => format!("This {name} is damaged: {error}."),
+        error => format!("This {name} is damaged: {}.", plain(error)),
     })
 }
 

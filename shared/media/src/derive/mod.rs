@@ -9,6 +9,7 @@ mod heif;
 mod jpeg;
 mod orient;
 mod resize;
+mod turbo;
 
 use photovault_domain::{DERIVATIVE_SIZES, Format, Kind};
 

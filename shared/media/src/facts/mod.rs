@@ -56,14 +56,11 @@ fn read(bytes: &[u8], format: Format) -> Read {
         })
     });
     match parsed {
-        Ok(exif) => {
-            let mut facts = typed::facts(&exif);
-            if matches!(format, Format::Heic | Format::Avif) {
-                // The file's own boxes turn the picture; what Exif says of it counts no more.
-                facts.orientation = None;
-            }
-            Read { facts, raw: exif.fields().take(MAX_RAW_TAGS).map(|field| raw_tag(field, &exif)).collect(), warnings }
-        }
+        Ok(exif) => Read {
+            facts: typed::facts(&exif),
+            raw: exif.fields().take(MAX_RAW_TAGS).map(|field| raw_tag(field, &exif)).collect(),
+            warnings,
+        },
         Err(error) => {
             warnings.push(format!("The Exif metadata cannot be read: {error}."));
             Read { warnings, ..Read::default() }

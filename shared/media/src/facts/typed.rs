@@ -3,7 +3,7 @@
 use exif::{Exif, Tag};
 use photovault_domain::{Camera, Captured, Exposure, Facts, Lens, Position};
 
-use super::value::{field, nth, number, text};
+use super::value::{field, joined_text, nth, number, text};
 
 /// Everything that is understood.
 pub(super) fn facts(exif: &Exif) -> Facts {
@@ -32,7 +32,7 @@ pub(super) fn facts(exif: &Exif) -> Facts {
         position: position(exif),
         description: text(exif, Tag::ImageDescription),
         artist: text(exif, Tag::Artist),
-        copyright: text(exif, Tag::Copyright),
+        copyright: joined_text(exif, Tag::Copyright),
     }
 }
 
