@@ -5,6 +5,11 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use s3s::{
+    S3Result,
+    auth::{S3Auth, SecretKey},
+    s3_error,
+};
 use sha2::{Digest as _, Sha256};
 
 /// How far a request's clock may be off, as on AWS.
@@ -20,6 +25,16 @@ pub struct Credentials {
     pub access_key: String,
     /// Secret key, as in `AWS_SECRET_ACCESS_KEY`.
     pub secret_key: String,
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Credentials {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.access_key {
+            return Ok(self.secret_key.clone().into());
+        }
+        Err(s3_error!(InvalidAccessKeyId, "{}", Unauthorized::UnknownKey))
+    }
 }
 
 /// Why a request is refused.
@@ -79,8 +94,9 @@ fn canonical_request(request: &Parts, body: &[u8], signed: &str) -> String {
         request.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).map(pair).collect();
     query.sort();
     let query: Vec<_> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let headers: String = signed.split(';').map(|name| format!("{name}:{}\n", header_values(request, name))).collect();
-    format!("{}\n{}\n{}\n{headers}\n{signed}\n{}", request.method, path.join("/"), query.join("&"), hex_sha256(body))
+    let headers: Vec<_> = signed.split(';').map(|name| format!("{name}:{}", header_values(request, name))).collect();
+    let headers = headers.join("\n");
+    format!("{}\n{}\n{}\n{headers}\n\n{signed}\n{}", request.method, path.join("/"), query.join("&"), hex_sha256(body))
 }
 
 fn header_values(request: &Parts, name: &str) -> String {

@@ -9,7 +9,6 @@ use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use s3s::{
     Body,
-    auth::SimpleAuth,
     service::{S3Service, S3ServiceBuilder},
 };
 use serde_json::{Value, json};
@@ -36,7 +35,7 @@ const JSON_MAX_BYTES: usize = 16 << 20;
 /// How long open requests may go on after the shutdown.
 const LINGER: Duration = Duration::from_secs(2);
 /// How often retention and time to live are looked after.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// All services over one data folder.
 #[derive(Clone)]
@@ -69,7 +68,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut s3 = S3ServiceBuilder::new((*services.buckets).clone());
-    s3.set_auth(SimpleAuth::from_single(credentials.access_key.clone(), credentials.secret_key.clone()));
+    s3.set_auth(credentials.clone());
     let gateway = Arc::new(Gateway { s3: s3.build(), services, credentials });
     let (stop, stopped) = watch::channel(());
     let housekeeping = tokio::spawn(keep_house(gateway.services.clone()));

@@ -1,5 +1,5 @@
 //! Group commit for the catalog: dynoxide commits without waiting for the disk, and writes that finished meanwhile share one fsync of
-//! its write-ahead log before any of them is acknowledged. SQLite itself syncs around checkpoints in this mode.
+//! its write-ahead log before any of them is acknowledged. `SQLite` itself syncs around checkpoints in this mode.
 
 use std::{
     fs::File,

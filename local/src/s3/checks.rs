@@ -165,7 +165,7 @@ pub(super) fn composite(algorithm: Algorithm, parts: &[&str]) -> Kept {
     Kept { algorithm, value: format!("{value}-{}", parts.len()), full_object: false }
 }
 
-/// ETags are not MD5 here: a pass of MD5 over every upload would cost more than SHA-256 does. They are the first half of the SHA-256
+/// `ETags` are not MD5 here: a pass of MD5 over every upload would cost more than SHA-256 does. They are the first half of the SHA-256
 /// with a number of parts behind it, a form that clients know from multipart uploads and do not compare with an MD5.
 pub(super) fn etag(sha256: &str, parts: usize) -> String {
     format!("{}-{parts}", sha256.get(..32).unwrap_or(sha256))

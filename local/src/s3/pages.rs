@@ -38,7 +38,7 @@ impl Buckets {
             key_count: Some((page.objects.len() + page.prefixes.len()) as i32),
             is_truncated: Some(page.next.is_some()),
             next_continuation_token: page.next.as_ref().map(token),
-            common_prefixes: prefixes(&page, encoded),
+            common_prefixes: Some(prefixes(&page, encoded)),
             contents: Some(page.objects.into_iter().map(|object| entry(object, encoded, with_owner)).collect()),
             name: Some(input.bucket),
             prefix: input.prefix.map(|prefix| shown(&prefix, encoded)),
@@ -69,7 +69,7 @@ impl Buckets {
         Ok(S3Response::new(ListObjectsOutput {
             is_truncated: Some(page.next.is_some()),
             next_marker: next,
-            common_prefixes: prefixes(&page, encoded),
+            common_prefixes: Some(prefixes(&page, encoded)),
             contents: Some(page.objects.into_iter().map(|object| entry(object, encoded, true)).collect()),
             name: Some(input.bucket),
             prefix: input.prefix.map(|prefix| shown(&prefix, encoded)),
@@ -106,7 +106,7 @@ impl Buckets {
             is_truncated,
             next_key_marker,
             next_version_id_marker,
-            common_prefixes,
+            common_prefixes: Some(common_prefixes),
             versions: Some(versions.into_iter().map(|object| version(object, encoded)).collect()),
             delete_markers: Some(markers.into_iter().map(|object| marker(object, encoded)).collect()),
             name: Some(input.bucket),
@@ -143,8 +143,8 @@ fn page_max(asked: Option<i32>) -> usize {
     usize::try_from(asked.unwrap_or(PAGE_MAX as i32)).unwrap_or(0).min(PAGE_MAX)
 }
 
-fn prefixes(page: &Page, encoded: bool) -> Option<Vec<CommonPrefix>> {
-    Some(page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(shown(prefix, encoded)) }).collect())
+fn prefixes(page: &Page, encoded: bool) -> Vec<CommonPrefix> {
+    page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(shown(prefix, encoded)) }).collect()
 }
 
 fn entry(object: Object, encoded: bool, with_owner: bool) -> s3s::dto::Object {
@@ -175,7 +175,6 @@ fn version(object: Object, encoded: bool) -> ObjectVersion {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the pair of `version`")]
 fn marker(object: Object, encoded: bool) -> DeleteMarkerEntry {
     DeleteMarkerEntry {
         is_latest: Some(object.latest),

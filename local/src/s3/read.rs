@@ -22,7 +22,8 @@ use super::{
 /// A body up to this size is read by one trip to a blocking thread; a larger one in pieces of it.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Conditions of a read.
+/// Conditions of a read, by their names in HTTP.
+#[expect(clippy::struct_field_names, reason = "the names of the headers")]
 struct Conditions {
     if_match: Option<ETagCondition>,
     if_none_match: Option<ETagCondition>,

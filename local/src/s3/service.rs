@@ -40,7 +40,7 @@ impl S3 for Buckets {
         if !made.await.map_err(internal)? {
             return Err(s3_error!(BucketAlreadyOwnedByYou, "the bucket is there already"));
         }
-        Ok(S3Response::new(CreateBucketOutput { location: Some(location), ..Default::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
     }
 
     async fn delete_bucket(&self, request: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {

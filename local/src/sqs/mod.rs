@@ -144,10 +144,10 @@ impl Queues {
 }
 
 fn has_fifo_suffix(name: &str) -> bool {
-    name.ends_with(".fifo")
+    name.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo")
 }
 
-/// 128 random bits in the shape of a UUID; SQLite's generator is seeded by the system's.
+/// 128 random bits in the shape of a UUID; `SQLite`'s generator is seeded by the system's.
 fn random_id(connection: &rusqlite::Connection) -> rusqlite::Result<String> {
     let mut random = connection.prepare_cached("SELECT lower(hex(randomblob(16)))")?;
     let hex: String = random.query_row([], |row| row.get(0))?;

@@ -257,7 +257,7 @@ async fn change_visibility_batch(queues: &Queues, input: &Value) -> Answer {
         match change_visibility(queues, queue(input)?, entry).await {
             Ok(()) => changed.push(json!({"Id": entry["Id"]})),
             Err(refusal) => {
-                failed.push(json!({"Id": entry["Id"], "SenderFault": true, "Code": refusal.code, "Message": refusal.message}))
+                failed.push(json!({"Id": entry["Id"], "SenderFault": true, "Code": refusal.code, "Message": refusal.message}));
             }
         }
     }

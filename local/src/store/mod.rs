@@ -1,4 +1,4 @@
-//! One SQLite file for objects, queues and checkpoints; blobs beside it.
+//! One `SQLite` file for objects, queues and checkpoints; blobs beside it.
 
 mod blobs;
 mod schema;
