@@ -2,6 +2,8 @@
 
 pub mod auth;
 pub mod clock;
+#[cfg(test)]
+mod crash;
 pub mod dynamodb;
 pub mod engine;
 pub mod gateway;

@@ -118,8 +118,9 @@ fn view_type(connection: &Connection, table: &str) -> anyhow::Result<String> {
     Ok(view.flatten().unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_owned()))
 }
 
+/// Zero stands for the place before the first record.
 fn stored(sequence_number: &str) -> anyhow::Result<i64> {
     let public: Option<u128> = sequence_number.parse().ok();
-    let stored = public.and_then(|public| i64::try_from(public.checked_sub(SEQUENCE_OFFSET)?).ok());
+    let stored = public.and_then(|public| i64::try_from(public.saturating_sub(SEQUENCE_OFFSET)).ok());
     stored.with_context(|| format!("{sequence_number:?} is no sequence number of this engine"))
 }
