@@ -13,7 +13,7 @@ mod sqs_event;
 mod stream;
 mod stream_batch;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::{
     filter::Filter,
