@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use s3s::{
     Body,
     service::{S3Service, S3ServiceBuilder},
@@ -34,8 +34,10 @@ pub const ACCOUNT: &str = "000000000000";
 const JSON_MAX_BYTES: usize = 16 << 20;
 /// How long open requests may go on after the shutdown.
 const LINGER: Duration = Duration::from_secs(2);
-/// How often retention and time to live are looked after.
+/// How often the retention of messages and stream records is looked after.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// After how many of those the time to live of items is.
+const ITEMS_EXPIRE_EVERY: u32 = 60;
 
 /// All services over one data folder.
 #[derive(Clone)]
@@ -108,8 +110,10 @@ async fn converse(gateway: Arc<Gateway>, stream: TcpStream, mut stopped: watch::
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, Infallible>(gateway.answer(request).await) }
     });
-    let connection =
-        hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
+    let connection = hyper::server::conn::http1::Builder::new()
+        // hyper would close connections that SDKs keep in their pools after 30 s, at times just as one sends a request.
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), answer);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
@@ -299,9 +303,13 @@ async fn keep_house(services: Services) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // The first tick is at once: skip it, the start has enough to do.
     ticks.tick().await;
-    loop {
+    for tick in 1_u32.. {
         ticks.tick().await;
-        for outcome in [services.queues.expire().await, services.tables.expire().await] {
+        let mut outcomes = vec![services.queues.expire().await, services.tables.trim_streams().await];
+        if tick.is_multiple_of(ITEMS_EXPIRE_EVERY) {
+            outcomes.push(services.tables.expire_items().await);
+        }
+        for outcome in outcomes {
             if let Err(error) = outcome {
                 tracing::warn!(
                     error = format!("{error:#}"),

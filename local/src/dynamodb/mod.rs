@@ -109,12 +109,20 @@ impl Tables {
         self.consumed.lock().unwrap_or_else(PoisonError::into_inner).insert(table.to_owned(), sequence_number.to_owned());
     }
 
-    /// Removes stream records older than a day and items past their time to live; called now and then.
-    pub(crate) async fn expire(self: &Arc<Self>) -> anyhow::Result<()> {
+    /// Removes stream records older than a day; called now and then.
+    pub(crate) async fn trim_streams(self: &Arc<Self>) -> anyhow::Result<()> {
+        let tables = Arc::clone(self);
+        let trim = move || {
+            let consumed = tables.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            stream::trim(&tables.records.lock().unwrap_or_else(PoisonError::into_inner), &consumed)
+        };
+        spawn_blocking(trim).await?
+    }
+
+    /// Removes items past their time to live. It reads every item of a table that has one: call it seldom, as AWS does, which takes days.
+    pub(crate) async fn expire_items(self: &Arc<Self>) -> anyhow::Result<()> {
         let tables = Arc::clone(self);
         let expired = spawn_blocking(move || -> anyhow::Result<usize> {
-            let consumed = tables.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            stream::trim(&tables.records.lock().unwrap_or_else(PoisonError::into_inner), &consumed)?;
             tables.database.sweep_ttl().map_err(|error| anyhow!("removing items past their time to live: {error}"))
         })
         .await??;

@@ -90,7 +90,7 @@ async fn a_message_received_too_often_goes_to_the_dead_letters_and_back() {
         sent_ms = held[0].sent_ms;
         queues.change_visibility("work", &held[0].receipt, 0).await.unwrap();
         if let Some(fine) = held.get(1) {
-            queues.delete("work", &[fine.receipt.clone()]).await.unwrap();
+            queues.delete("work", std::slice::from_ref(&fine.receipt)).await.unwrap();
         }
     }
     send(&queues, "next", 0).await;
