@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Measures what importing costs and whether it grows with the vault. Takes some minutes; the machine should be otherwise idle.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n── %s\n' "$*"; }
+
+cargo build --release
+photovault=$CARGO_TARGET_DIR/release/photovault
+python=$PHOTOVAULT_VENV/bin/python
+
+say 'codec and hash CPU against all CPU; photos a second beside a shell loop'
+if command -v vipsthumbnail >/dev/null && command -v exiftool >/dev/null; then
+    "$python" benches/import.py --photovault "$photovault"
+else
+    echo 'skipped: needs vipsthumbnail and exiftool to compare with (on Debian: libvips-tools, libimage-exiftool-perl)'
+fi
+say 'the same import into an empty vault and into one of 100,000 items'
+"$python" benches/scale.py --photovault "$photovault"
