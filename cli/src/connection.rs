@@ -75,6 +75,11 @@ pub(crate) fn not_running(data: &Path) -> String {
     format!("no engine is running on {0}: start it with `photovault up --data {0}`", data.display())
 }
 
+/// ` --data DIR`, to be added to a command that is shown; nothing for the default.
+pub(crate) fn data_option(data: &Path) -> String {
+    if data == Path::new("vault-data") { String::new() } else { format!(" --data {}", data.display()) }
+}
+
 /// Whether something listens at `http://host:port`.
 pub(crate) fn answers(endpoint: &str) -> bool {
     let address = endpoint.trim_start_matches("http://").trim_end_matches('/');

@@ -7,11 +7,13 @@ mod facts;
 mod find;
 mod function;
 mod import;
+mod invoke;
 mod list;
 mod retry;
 mod sample;
 mod show;
 mod table;
+mod up;
 
 use std::process::ExitCode;
 
@@ -40,7 +42,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Failures(arguments) => runtime(false)?.block_on(list::failures(arguments)).map(done),
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
-        Command::Up(_) | Command::Invoke(_) => anyhow::bail!("not built yet"),
+        Command::Up(arguments) => runtime(true)?.block_on(up::run(arguments)).map(done),
+        Command::Invoke(arguments) => runtime(true)?.block_on(invoke::run(arguments)).map(done),
     }
 }
 

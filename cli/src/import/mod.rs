@@ -13,7 +13,7 @@ use std::{io::IsTerminal as _, process::ExitCode, time::Duration};
 
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 
-use crate::arguments::ImportArguments;
+use crate::{arguments::ImportArguments, connection::data_option};
 use link::Link;
 use report::{Outcome, Progress, summary, summary_json};
 use wait::Waiter;
@@ -53,11 +53,7 @@ pub(crate) async fn run(arguments: &ImportArguments) -> anyhow::Result<ExitCode>
 }
 
 fn say_what_next(arguments: &ImportArguments, outcomes: &[Outcome]) {
-    let data = if arguments.vault.data == std::path::Path::new("vault-data") {
-        String::new()
-    } else {
-        format!(" --data {}", arguments.vault.data.display())
-    };
+    let data = data_option(&arguments.vault.data);
     match outcomes.iter().find(|outcome| outcome.status == "ready") {
         Some(Outcome { media: Some(id), .. }) => {
             println!("Look: photovault ls{data} · photovault show {id}{data} · photovault get {id} -o photo.jpg{data}");

@@ -1,0 +1,141 @@
+//! `photovault up`: the laptop engine, until Ctrl-C.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use photovault_local::{Engine, Options};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::{
+    arguments::UpArguments,
+    connection::{EngineFile, data_option, engine_file},
+};
+
+/// The template that this program was built with: the very one that is deployed.
+pub(crate) const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// `up`.
+pub(crate) async fn run(arguments: &UpArguments) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let logs = arguments.data.join("logs");
+    log_to(&logs)?;
+    let engine = Engine::start(options(arguments)?).await?;
+    let ready = began.elapsed();
+    let file = engine_file(&arguments.data)?.context("the engine has not said where it is")?;
+    if arguments.json {
+        println!("{}", announcement(&file, &logs, ready));
+    } else {
+        print!("{}", greeting(&file, &arguments.data, &logs, ready));
+    }
+    stop_asked().await?;
+    eprintln!("Ending: what is at work gets ten seconds; the rest comes back at the next start. Ctrl-C again ends at once.");
+    tokio::select! {
+        ended = engine.shutdown() => ended,
+        asked = stop_asked() => asked,
+    }
+}
+
+fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
+    let template = match &arguments.template {
+        Some(path) => fs::read_to_string(path).with_context(|| format!("cannot read the template {}", path.display()))?,
+        None => TEMPLATE.to_owned(),
+    };
+    let mut options = Options::new(&arguments.data, template)?;
+    options.address = arguments.address;
+    if let Some(workers) = arguments.workers {
+        options.workers = workers.max(1);
+    }
+    Ok(options)
+}
+
+/// The engine's own log goes to a file; only what needs a person comes to the terminal.
+fn log_to(logs: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(logs).with_context(|| format!("cannot make the folder {}", logs.display()))?;
+    let path = logs.join("engine.log");
+    let file =
+        File::options().create(true).append(true).open(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    let written = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file).with_filter(EnvFilter::new("info"));
+    let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(EnvFilter::new("error"));
+    tracing_subscriber::registry().with(written).with(shown).try_init().context("the log is already started")
+}
+
+async fn stop_asked() -> anyhow::Result<()> {
+    let mut terminated = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        asked = tokio::signal::ctrl_c() => asked.context("cannot listen for Ctrl-C"),
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+fn announcement(file: &EngineFile, logs: &Path, ready: Duration) -> serde_json::Value {
+    json!({
+        "endpoint": file.endpoint, "access_key": file.access_key, "secret_key": file.secret_key, "region": file.region,
+        "uploads_bucket": file.uploads_bucket, "vault_bucket": file.vault_bucket, "table": file.table, "queues": file.queues,
+        "logs": logs, "ready_ms": ready.as_millis() as u64,
+    })
+}
+
+fn greeting(file: &EngineFile, data: &Path, logs: &Path, ready: Duration) -> String {
+    let EngineFile { endpoint, access_key, secret_key, region, uploads_bucket, vault_bucket, table, .. } = file;
+    let option = data_option(data);
+    format!(
+        "PhotoVault is running on {data}: ready in {ready} ms.
+
+  endpoint  {endpoint}
+  uploads   s3://{uploads_bucket}
+  vault     s3://{vault_bucket}
+  catalog   {table}
+  logs      {logs}
+
+Any AWS client may use it:
+  export AWS_ENDPOINT_URL={endpoint}
+  export AWS_ACCESS_KEY_ID={access_key}
+  export AWS_SECRET_ACCESS_KEY={secret_key}
+  export AWS_REGION={region} AWS_DEFAULT_REGION={region}
+
+Next, in another terminal:
+  photovault import PATH…{option}
+  aws s3 cp photo.jpg s3://{uploads_bucket}/
+  photovault ls{option}
+
+Ctrl-C ends it. What is in flight comes back at the next start.
+",
+        data = data.display(),
+        logs = logs.display(),
+        ready = ready.as_millis(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_says_all_that_a_client_needs() {
+        let queues = std::collections::BTreeMap::new();
+        let text = |name: &str| name.to_owned();
+        let file = EngineFile {
+            endpoint: text("http://127.0.0.1:4455"),
+            access_key: text("AK"),
+            secret_key: text("SK"),
+            region: text("us-east-1"),
+            uploads_bucket: text("uploads"),
+            vault_bucket: text("vault"),
+            table: text("catalog"),
+            queues,
+        };
+        let text = greeting(&file, Path::new("d"), Path::new("d/logs"), Duration::from_millis(7));
+        for part in
+            ["AWS_ENDPOINT_URL=http://127.0.0.1:4455", "KEY_ID=AK", "SECRET_ACCESS_KEY=SK", "import PATH… --data d", "d/logs"]
+        {
+            assert!(text.contains(part), "{part} is missing");
+        }
+        assert_eq!(announcement(&file, Path::new("d/logs"), Duration::from_millis(7))["ready_ms"], 7);
+    }
+}
