@@ -132,7 +132,7 @@ fn heif_size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damag
 }
 
 fn has_movie<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage> {
-    if bmff::has_box(source, b"moov")? {
+    if bmff::has_box(source, *b"moov")? {
         return Ok(());
     }
     Err(Damage::new("it has no index of its pictures (no 'moov' box), as when a recording or a copy was cut off"))

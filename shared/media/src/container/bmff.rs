@@ -20,11 +20,11 @@ struct BoxAt {
 }
 
 /// Whether the outermost level has a box of this kind.
-pub(crate) fn has_box<R: Read + Seek>(source: &mut Source<R>, kind: &[u8; 4]) -> Result<bool, Damage> {
+pub(crate) fn has_box<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<bool, Damage> {
     Ok(find(source, kind)?.is_some())
 }
 
-fn find<R: Read + Seek>(source: &mut Source<R>, kind: &[u8; 4]) -> Result<Option<BoxAt>, Damage> {
+fn find<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<Option<BoxAt>, Damage> {
     let mut at = 0;
     for _ in 0..MAX_BOXES {
         let size_bytes = source.size_bytes();
@@ -36,7 +36,7 @@ fn find<R: Read + Seek>(source: &mut Source<R>, kind: &[u8; 4]) -> Result<Option
             size => (u64::from(size), 8),
         };
         let found = BoxAt { kind: [found[0], found[1], found[2], found[3]], body_at: at + header, end: at.saturating_add(size) };
-        if &found.kind == kind {
+        if found.kind == kind {
             return Ok(Some(found));
         }
         if size < header {
@@ -54,13 +54,13 @@ pub(crate) struct Meta {
     pub(crate) size: Option<(u32, u32)>,
     exif_item: Option<u32>,
     exif_extents: Vec<(u64, u64)>,
-    exif_in_meta: bool,
+    exif_is_inside: bool,
     inner: Vec<u8>,
 }
 
 /// Reads the `meta` box.
 pub(crate) fn meta<R: Read + Seek>(source: &mut Source<R>) -> Result<Meta, Damage> {
-    let Some(place) = find(source, b"meta")? else {
+    let Some(place) = find(source, *b"meta")? else {
         return Err(Damage::new("it has no picture in it (no 'meta' box)"));
     };
     let length = place.end.saturating_sub(place.body_at);
@@ -80,7 +80,7 @@ pub(crate) fn meta<R: Read + Seek>(source: &mut Source<R>) -> Result<Meta, Damag
     }
     meta.exif_item = child(b"iinf").and_then(exif_item);
     if let (Some(iloc), Some(item)) = (child(b"iloc"), meta.exif_item) {
-        (meta.exif_in_meta, meta.exif_extents) = extents(iloc, item).unwrap_or_default();
+        (meta.exif_is_inside, meta.exif_extents) = extents(iloc, item).unwrap_or_default();
     }
     meta.inner = child(b"idat").unwrap_or_default().to_vec();
     Ok(meta)
@@ -95,7 +95,7 @@ impl Meta {
             if block.len().checked_add(length)? > MAX_METADATA_BYTES {
                 return None;
             }
-            if self.exif_in_meta {
+            if self.exif_is_inside {
                 let at = usize::try_from(*at).ok()?;
                 block.extend(self.inner.get(at..at.checked_add(length)?)?);
             } else {
@@ -220,25 +220,25 @@ impl Numbers<'_> {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[&[u8]]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], body: &[&[u8]]) -> Vec<u8> {
         let body = body.concat();
-        [&(body.len() as u32 + 8).to_be_bytes()[..], kind, &body].concat()
+        [&(body.len() as u32 + 8).to_be_bytes()[..], &kind, &body].concat()
     }
 
     fn heif() -> Vec<u8> {
-        let ispe = |width: u8, height: u8| boxed(b"ispe", &[&[0, 0, 0, 0, 0, 0, 0, width, 0, 0, 0, height]]);
-        let ipco = boxed(b"ipco", &[&ispe(1, 1), &ispe(7, 5)]);
-        let ipma = boxed(b"ipma", &[&[0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 1, 0x81, 0, 2, 1, 0x82]]);
-        let infe = boxed(b"infe", &[&[2, 0, 0, 0, 0, 3, 0, 0], b"Exif\0"]);
-        let iloc = boxed(b"iloc", &[&[1, 0, 0, 0, 0x44, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 12]]);
+        let ispe = |width: u8, height: u8| boxed(*b"ispe", &[&[0, 0, 0, 0, 0, 0, 0, width, 0, 0, 0, height]]);
+        let ipco = boxed(*b"ipco", &[&ispe(1, 1), &ispe(7, 5)]);
+        let ipma = boxed(*b"ipma", &[&[0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 1, 0x81, 0, 2, 1, 0x82]]);
+        let infe = boxed(*b"infe", &[&[2, 0, 0, 0, 0, 3, 0, 0], b"Exif\0"]);
+        let iloc = boxed(*b"iloc", &[&[1, 0, 0, 0, 0x44, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 12]]);
         let parts = [
-            boxed(b"pitm", &[&[0, 0, 0, 0, 0, 2]]),
-            boxed(b"iinf", &[&[0, 0, 0, 0, 0, 1], &infe]),
-            boxed(b"iprp", &[&ipco, &ipma]),
+            boxed(*b"pitm", &[&[0, 0, 0, 0, 0, 2]]),
+            boxed(*b"iinf", &[&[0, 0, 0, 0, 0, 1], &infe]),
+            boxed(*b"iprp", &[&ipco, &ipma]),
             iloc,
-            boxed(b"idat", &[&[0, 0, 0, 0], b"II*\0abcd"]),
+            boxed(*b"idat", &[&[0, 0, 0, 0], b"II*\0abcd"]),
         ];
-        [boxed(b"ftyp", &[b"heic\0\0\0\0mif1"]), boxed(b"meta", &[&[0; 4], &parts.concat()])].concat()
+        [boxed(*b"ftyp", &[b"heic\0\0\0\0mif1"]), boxed(*b"meta", &[&[0; 4], &parts.concat()])].concat()
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32),
     match (head.get(4..8), size(8), size(12)) {
         (Some(b"IHDR"), Some(width), Some(height)) => Ok((width, height)),
         (Some(b"CgBI"), ..) => Err(Damage::new("it is a PNG in Apple's private variant (CgBI), which only iOS apps can show")),
-        (Some(b"IHDR"), ..) | (None, ..) => Err(Damage::new("its PNG header is cut off")),
+        (Some(b"IHDR") | None, ..) => Err(Damage::new("its PNG header is cut off")),
         (Some(_), ..) => Err(Damage::new("its PNG header is missing")),
     }
 }

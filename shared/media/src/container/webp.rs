@@ -27,20 +27,20 @@ pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32),
 
 /// The Exif block of the `EXIF` chunk.
 pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
-    chunk(bytes, b"EXIF").map(|data| data.strip_prefix(b"Exif\0\0").unwrap_or(data).to_vec())
+    chunk(bytes, *b"EXIF").map(|data| data.strip_prefix(b"Exif\0\0").unwrap_or(data).to_vec())
 }
 
 /// The ICC profile of the `ICCP` chunk.
 pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
-    chunk(bytes, b"ICCP").map(<[u8]>::to_vec)
+    chunk(bytes, *b"ICCP").map(<[u8]>::to_vec)
 }
 
-fn chunk<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+fn chunk(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     let mut rest = bytes.get(12..)?;
     for _ in 0..MAX_CHUNKS {
         let length = u32_le(rest, 4)? as usize;
         let data = rest.get(8..8_usize.checked_add(length)?.min(rest.len()))?;
-        if rest.starts_with(kind) && data.len() <= MAX_METADATA_BYTES {
+        if rest.starts_with(&kind) && data.len() <= MAX_METADATA_BYTES {
             return Some(data);
         }
         rest = rest.get(8 + length + (length & 1)..)?;
@@ -52,7 +52,7 @@ fn chunk<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    fn webp(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn webp(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let mut bytes = b"RIFF\0\0\0\0WEBP".to_vec();
         bytes.extend(kind);
         bytes.extend((body.len() as u32).to_le_bytes());
@@ -68,14 +68,14 @@ mod tests {
             (b"VP8 ", &[0, 0, 0, 0x9D, 1, 0x2A, 7, 0x40, 5, 0], (7, 5)),
             (b"VP8L", &[0x2F, 6, 0, 1, 0, 0, 0, 0, 0, 0], (7, 5)),
         ] {
-            assert_eq!(size(&mut Source::of_bytes(&webp(kind, body))), Ok(want));
+            assert_eq!(size(&mut Source::of_bytes(&webp(*kind, body))), Ok(want));
         }
-        assert!(size(&mut Source::of_bytes(&webp(b"VP8 ", &[0; 10]))).is_err());
+        assert!(size(&mut Source::of_bytes(&webp(*b"VP8 ", &[0; 10]))).is_err());
     }
 
     #[test]
     fn metadata_chunks_are_found_behind_others() {
-        let mut bytes = webp(b"VP8X", &[0; 10]);
+        let mut bytes = webp(*b"VP8X", &[0; 10]);
         bytes.truncate(30);
         bytes.extend(b"odd \x03\0\0\0abc\0EXIF\x04\0\0\0II*\0");
         assert_eq!(exif(&bytes).unwrap(), b"II*\0");

@@ -23,7 +23,7 @@ pub(super) fn to_srgb(pixels: Vec<u8>, layout: Layout, colours: &Colours, warnin
     }
     match layout {
         Layout::Rgb => pixels,
-        Layout::Cmyk => pixels.chunks_exact(4).flat_map(|ink| mix(ink)).collect(),
+        Layout::Cmyk => pixels.chunks_exact(4).flat_map(mix).collect(),
     }
 }
 
@@ -98,12 +98,14 @@ fn make_transform(colours: &Colours, layout: Layout) -> Found {
     Ok(if changes_nothing(&transform) { None } else { Some(transform) })
 }
 
+/// Levels of a channel that are tried.
+const STEPS: [u8; 7] = [0, 16, 64, 128, 192, 240, 255];
+
 /// Whether a profile is sRGB, whatever it is called: a cube of colours comes out within one step.
 fn changes_nothing(transform: &Transform) -> bool {
     if transform.input != Channels::Rgb {
         return false;
     }
-    const STEPS: [u8; 7] = [0, 16, 64, 128, 192, 240, 255];
     let step = |index: usize| STEPS[index % STEPS.len()];
     let cube: Vec<u8> =
         (0..STEPS.len().pow(3)).flat_map(|n| [step(n), step(n / STEPS.len()), step(n / STEPS.len().pow(2))]).collect();

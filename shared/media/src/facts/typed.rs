@@ -108,6 +108,8 @@ fn degrees(exif: &Exif, tag: Tag, reference: Tag, negative: &str, limit: f64) ->
 
 #[cfg(test)]
 mod tests {
+    use exif::{Field, In, Rational, Value};
+
     use super::*;
 
     #[test]
@@ -138,5 +140,86 @@ mod tests {
         ] {
             assert_eq!(utc_offset(text).as_deref(), want, "{text}");
         }
+    }
+
+    fn block(fields: &[(Tag, Value)]) -> Vec<u8> {
+        let fields: Vec<Field> =
+            fields.iter().map(|(tag, value)| Field { tag: *tag, ifd_num: In::PRIMARY, value: value.clone() }).collect();
+        let mut writer = exif::experimental::Writer::new();
+        for field in &fields {
+            writer.push_field(field);
+        }
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        writer.write(&mut bytes, false).unwrap();
+        bytes.into_inner()
+    }
+
+    fn facts_of(fields: &[(Tag, Value)]) -> Facts {
+        facts(&exif::Reader::new().read_raw(block(fields)).unwrap())
+    }
+
+    fn words(text: &str) -> Value {
+        Value::Ascii(vec![text.as_bytes().to_vec()])
+    }
+
+    fn fractions(parts: &[(u32, u32)]) -> Value {
+        Value::Rational(parts.iter().map(|(num, denom)| Rational { num: *num, denom: *denom }).collect())
+    }
+
+    fn place(latitude: (u32, &str), longitude: (u32, &str)) -> Vec<(Tag, Value)> {
+        vec![
+            (Tag::GPSLatitudeRef, words(latitude.1)),
+            (Tag::GPSLatitude, fractions(&[(latitude.0, 1), (30, 1), (0, 1)])),
+            (Tag::GPSLongitudeRef, words(longitude.1)),
+            (Tag::GPSLongitude, fractions(&[(longitude.0, 1), (15, 1), (0, 1)])),
+        ]
+    }
+
+    #[test]
+    fn positions_have_signs() {
+        for (latitude, longitude, want) in [
+            ((48, "N"), (16, "E"), (48.5, 16.25)),
+            ((33, "S"), (70, "W"), (-33.5, -70.25)),
+            ((33, "s"), (70, ""), (-33.5, 70.25)),
+        ] {
+            let position = facts_of(&place(latitude, longitude)).position.unwrap();
+            assert_eq!((position.latitude, position.longitude, position.altitude_m), (want.0, want.1, None));
+        }
+        assert_eq!(facts_of(&place((91, "N"), (0, "E"))).position, None, "no latitude is above 90 degrees");
+    }
+
+    #[test]
+    fn nowhere_is_not_the_gulf_of_guinea() {
+        let zeros = fractions(&[(0, 1), (0, 1), (0, 1)]);
+        let mut fields = vec![(Tag::GPSLatitude, zeros.clone()), (Tag::GPSLongitude, zeros.clone())];
+        assert_eq!(facts_of(&fields).position, None);
+        fields.push((Tag::GPSAltitudeRef, Value::Byte(vec![1])));
+        fields.push((Tag::GPSAltitude, fractions(&[(25, 10)])));
+        let there = Position { latitude: 0.0, longitude: 0.0, altitude_m: Some(-2.5) };
+        assert_eq!(facts_of(&fields).position, Some(there));
+        fields[0].1 = fractions(&[(0, 0), (0, 0), (0, 0)]);
+        assert_eq!(facts_of(&fields).position, None, "0/0 is not a number");
+    }
+
+    #[test]
+    fn blanks_and_impossible_numbers_are_left_out() {
+        let facts = facts_of(&[
+            (Tag::Make, words("Acme   \0\0rest")),
+            (Tag::Model, words("      ")),
+            (Tag::Orientation, Value::Short(vec![9])),
+            (Tag::ExposureTime, fractions(&[(1, 0)])),
+            (Tag::FNumber, fractions(&[(28, 10)])),
+            (Tag::Flash, Value::Short(vec![0x19])),
+            (Tag::DateTimeOriginal, words("2019:07:04 12:30:05")),
+            (Tag::SubSecTimeOriginal, words("12 ")),
+            (Tag::OffsetTimeOriginal, words("+02:00")),
+        ]);
+        assert_eq!(facts.camera, Some(Camera { make: Some("Acme".to_owned()), ..Camera::default() }));
+        assert_eq!(facts.orientation, None);
+        let exposure = facts.exposure.unwrap();
+        assert_eq!((exposure.time_s, exposure.f_number, exposure.flash_fired), (None, Some(2.8), Some(true)));
+        let captured = facts.captured.unwrap();
+        assert_eq!((captured.local.as_str(), captured.source.as_str()), ("2019-07-04T12:30:05", "Exif DateTimeOriginal"));
+        assert_eq!((captured.subsec.as_deref(), captured.offset.as_deref()), (Some("12"), Some("+02:00")));
     }
 }
