@@ -9,6 +9,7 @@
 
 mod decide;
 mod event;
+mod outline;
 mod receive;
 
 use anyhow::Context as _;

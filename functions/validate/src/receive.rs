@@ -3,11 +3,13 @@
 use std::io::{Cursor, Seek as _, SeekFrom, Write as _};
 
 use futures::TryStreamExt as _;
-use photovault_domain::{Kind, Sha256, UtcMs, limits};
+use photovault_domain::{Format, Kind, Sha256, UtcMs, limits};
 use photovault_media::{Inspected, Refused, Sniffed, inspect, sniff};
 use photovault_vault::{UploadRef, Vault};
 use sha2::Digest as _;
 use tempfile::SpooledTempFile;
+
+use crate::outline::Outline;
 
 /// Bytes that decide what a file is.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -44,6 +46,7 @@ pub(crate) async fn gather(vault: &Vault, upload: &UploadRef) -> anyhow::Result<
             file.seek(SeekFrom::Start(0))?;
             inspect(file, size_bytes)
         }
+        Kept::Video(outline) => inspect(outline.finish()?, size_bytes),
         Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
     };
     Ok(Some(Received { sha256: Sha256::from_digest(hash.finalize().into()), size_bytes, uploaded: opened.modified, inspected }))
@@ -55,6 +58,8 @@ enum Kept {
     Head(Vec<u8>),
     /// A still: all of it, since its size may stand anywhere.
     Still(SpooledTempFile),
+    /// A video in boxes: where each box begins.
+    Video(Outline),
     /// Something else, or past the limit for a still: its head says all that validation wants.
     Enough(Vec<u8>),
 }
@@ -73,6 +78,7 @@ impl Kept {
                         file.write_all(&head)?;
                         Self::Still(file)
                     }
+                    Sniffed::Media(Format::Mp4 | Format::Mov) => Self::Video(Outline::begin(&head)?),
                     _ => Self::Enough(head),
                 }
             }
@@ -85,6 +91,10 @@ impl Kept {
             Self::Still(mut file) => {
                 file.write_all(chunk)?;
                 Self::Still(file)
+            }
+            Self::Video(mut outline) => {
+                outline.pass(chunk)?;
+                Self::Video(outline)
             }
             Self::Enough(head) => Self::Enough(head),
         })
