@@ -1,6 +1,11 @@
 //! One port for every service: the target header tells DynamoDB and SQS, a form body SNS, and everything else is S3.
 
-use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
@@ -34,10 +39,10 @@ pub const ACCOUNT: &str = "000000000000";
 const JSON_MAX_BYTES: usize = 16 << 20;
 /// How long open requests may go on after the shutdown.
 const LINGER: Duration = Duration::from_secs(2);
-/// How often the retention of messages and stream records is looked after.
+/// How often old stream records are removed, a bounded batch each time.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
-/// After how many of those the time to live of items is.
-const ITEMS_EXPIRE_EVERY: u32 = 60;
+/// After how many of those the retention of messages and the time to live of items are looked after, which read them all.
+const EXPIRY_EVERY: u32 = 60;
 
 /// All services over one data folder.
 #[derive(Clone)]
@@ -50,7 +55,12 @@ pub struct Services {
     pub buckets: Arc<Buckets>,
     /// DynamoDB.
     pub tables: Arc<Tables>,
+    /// What the health page says beyond "ok", once functions run: called with the services.
+    pub health: Arc<OnceLock<Box<Health>>>,
 }
+
+/// Gives the fields of the health page.
+pub type Health = dyn Fn(Services) -> futures::future::BoxFuture<'static, Value> + Send + Sync;
 
 impl Services {
     /// Opens everything in `data`, which is created if need be.
@@ -58,7 +68,7 @@ impl Services {
         let store = Store::open(data)?;
         let queues = Arc::new(Queues::new(Arc::clone(&store)));
         let buckets = Arc::new(Buckets::new(Arc::clone(&store), Arc::clone(&queues)));
-        Ok(Self { store, queues, buckets, tables: Tables::open(data)? })
+        Ok(Self { store, queues, buckets, tables: Tables::open(data)?, health: Arc::default() })
     }
 }
 
@@ -145,7 +155,12 @@ impl Gateway {
 
     async fn route(&self, request: Request<Incoming>) -> Response<Body> {
         if request.method() == Method::GET && request.uri().path() == "/_photovault/health" {
-            return reply(StatusCode::OK, "application/json", json!({"status": "ok"}).to_string());
+            let mut health = match self.services.health.get() {
+                Some(health) => health(self.services.clone()).await,
+                None => json!({}),
+            };
+            health["status"] = "ok".into();
+            return reply(StatusCode::OK, "application/json", health.to_string());
         }
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
         match target.as_deref().and_then(|target| target.split_once('.')) {
@@ -305,16 +320,13 @@ async fn keep_house(services: Services) {
     ticks.tick().await;
     for tick in 1_u32.. {
         ticks.tick().await;
-        let mut outcomes = vec![services.queues.expire().await, services.tables.trim_streams().await];
-        if tick.is_multiple_of(ITEMS_EXPIRE_EVERY) {
-            outcomes.push(services.tables.expire_items().await);
+        let mut outcomes = vec![services.tables.trim_streams().await];
+        if tick.is_multiple_of(EXPIRY_EVERY) {
+            outcomes.extend([services.queues.expire().await, services.tables.expire_items().await]);
         }
         for outcome in outcomes {
             if let Err(error) = outcome {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "housekeeping: retention was not applied, it is tried again in a minute"
-                );
+                tracing::warn!(error = format!("{error:#}"), "housekeeping: retention was not applied, it is tried again");
             }
         }
     }

@@ -136,13 +136,16 @@ impl Queues {
     #[expect(clippy::unused_async, reason = "one shape for all operations of a service")]
     pub async fn counts(&self, queue: &str) -> anyhow::Result<Counts> {
         self.store.read(|connection| {
+            let now = now_ms();
+            // By the index alone: these may be many.
+            let mut count = connection.prepare_cached("SELECT COUNT(*) FROM messages WHERE queue = ?1 AND visible_ms <= ?2")?;
+            let visible = count.query_row(params![queue, now], |row| row.get(0))?;
             let mut count = connection.prepare_cached(
-                "SELECT COUNT(*), COALESCE(SUM(visible_ms <= ?2), 0), COALESCE(SUM(visible_ms > ?2 AND receipt IS NOT NULL), 0)
-                 FROM messages WHERE queue = ?1",
+                "SELECT COALESCE(SUM(receipt IS NOT NULL), 0), COALESCE(SUM(receipt IS NULL), 0)
+                 FROM messages WHERE queue = ?1 AND visible_ms > ?2",
             )?;
-            let (all, visible, in_flight): (u64, u64, u64) =
-                count.query_row(params![queue, now_ms()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            Ok(Counts { visible, in_flight, delayed: all - visible - in_flight })
+            let (in_flight, delayed) = count.query_row(params![queue, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(Counts { visible, in_flight, delayed })
         })
     }
 
@@ -186,7 +189,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Drops messages past their queue's retention; called now and then.
+    /// Drops messages past their queue's retention. It reads every message: call it seldom.
     pub(crate) async fn expire(&self) -> anyhow::Result<()> {
         self.store
             .write(|connection| {
