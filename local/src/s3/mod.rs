@@ -13,6 +13,7 @@ mod read;
 mod service;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod write;
 
 use std::{collections::BTreeMap, sync::Arc};
