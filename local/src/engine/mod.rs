@@ -72,7 +72,7 @@ impl Options {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             log_filter: None,
             retry_delay_s: None,
-            idle: Duration::from_secs(300),
+            idle: Duration::from_mins(5),
             parameters: BTreeMap::new(),
         })
     }
@@ -127,6 +127,7 @@ impl Engine {
         let mut engine =
             Self { endpoint, stack, services, credentials, functions, stopping, mappings, gateway, gateway_stop, lock };
         engine.connect(options.retry_delay_s);
+        let _ = engine.services.health.set(engine.health_page());
         engine.lock.announce(&engine)?;
         tracing::info!(endpoint = engine.endpoint, functions = engine.functions.len(), "engine started");
         Ok(engine)
@@ -167,7 +168,9 @@ impl Engine {
         let (functions, mut stopping): (Vec<_>, _) = (self.functions.values().cloned().collect(), self.stopping.subscribe());
         self.mappings.spawn(async move {
             while tokio::time::timeout(SWEEP, stopping.wait_for(|it| *it)).await.is_err() {
-                functions.iter().for_each(|it| it.sweep());
+                for function in &functions {
+                    function.sweep();
+                }
             }
         });
     }
@@ -198,18 +201,18 @@ impl Engine {
         Ok(self.functions[&spec.name].invoke(event.to_owned()).await)
     }
 
-    /// Queues and functions at a glance, as JSON.
-    pub async fn health(&self) -> Result<Value> {
-        let mut queues = serde_json::Map::new();
-        for queue in &self.stack.queues {
-            let counts = self.services.queues.counts(&queue.name).await?;
-            queues.insert(
-                queue.name.clone(),
-                json!({ "visible": counts.visible, "in_flight": counts.in_flight, "delayed": counts.delayed }),
-            );
-        }
-        let functions: Vec<_> = self.functions.values().map(|it| it.health()).collect();
-        Ok(json!({ "endpoint": self.endpoint, "queues": queues, "functions": functions }))
+    /// Queues and functions at a glance, as `GET /_photovault/health` shows them.
+    pub async fn health(&self) -> Value {
+        self.health_page()(self.services.clone()).await
+    }
+
+    fn health_page(&self) -> Box<gateway::Health> {
+        let queues: Arc<[String]> = self.stack.queues.iter().map(|it| it.name.clone()).collect();
+        let functions: Arc<[_]> = self.functions.values().cloned().collect();
+        Box::new(move |services| {
+            let (queues, functions) = (Arc::clone(&queues), Arc::clone(&functions));
+            Box::pin(async move { health(&services, &queues, &functions).await })
+        })
     }
 
     /// Ends in order: no new work, what is at work comes to its end (for ten seconds), children, endpoint.
@@ -229,6 +232,19 @@ impl Engine {
         tracing::info!("engine ended");
         Ok(())
     }
+}
+
+async fn health(services: &Services, queues: &[String], functions: &[Arc<Function>]) -> Value {
+    let mut depths = serde_json::Map::new();
+    for queue in queues {
+        let depth = match services.queues.counts(queue).await {
+            Ok(counts) => json!({ "visible": counts.visible, "in_flight": counts.in_flight, "delayed": counts.delayed }),
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        };
+        depths.insert(queue.clone(), depth);
+    }
+    let functions: Vec<_> = functions.iter().map(|it| it.health()).collect();
+    json!({ "queues": depths, "functions": functions })
 }
 
 impl Drop for Engine {

@@ -14,6 +14,9 @@ use tokio::sync::Semaphore;
 use super::{child::Spawner, log::Log, random::request_id, sandbox::Sandbox};
 use crate::template::FunctionSpec;
 
+/// How long a child without work is kept beside another one: its memory is worth more than its few milliseconds of start.
+const SPARE_IDLE: Duration = Duration::from_secs(20);
+
 /// What all functions share.
 pub struct Settings {
     /// The program and its arguments; the function's name is added.
@@ -49,7 +52,7 @@ impl Settings {
             workers: workers.max(1),
             log_filter: None,
             logs,
-            idle: Duration::from_secs(300),
+            idle: Duration::from_mins(5),
             spawner: Spawner::start()?,
         })
     }
@@ -186,8 +189,11 @@ impl Function {
     pub(crate) fn sweep(&self) {
         let limit = self.settings.idle;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = 0;
         idle.retain(|sandbox| {
+            let limit = if others > 0 { limit.min(SPARE_IDLE) } else { limit };
             let keep = sandbox.is_alive() && sandbox.idle_since.elapsed() < limit;
+            others += usize::from(keep);
             if !keep && sandbox.is_alive() {
                 tracing::debug!(function = self.spec.name, child.pid = sandbox.pid, "child ended: nothing to do");
             }
@@ -240,7 +246,7 @@ impl Function {
     fn put_back(&self, mut sandbox: Sandbox, error: Option<&FunctionError>) {
         if let Some(error) = error.filter(|it| it.died) {
             // A child that died by itself was counted when it did.
-            if error.kind != "Runtime.ExitError" {
+            if sandbox.was_killed {
                 self.history().deaths += 1;
             }
             tracing::warn!(function = self.spec.name, child.pid = sandbox.pid, error = %error.message, "child ended in an invocation");

@@ -34,6 +34,8 @@ pub(super) struct Sandbox {
     /// How it ended, once it has.
     exit: watch::Receiver<Option<String>>,
     kill: mpsc::Sender<()>,
+    /// Whether the engine ended it.
+    pub(super) was_killed: bool,
 }
 
 impl Sandbox {
@@ -69,7 +71,7 @@ impl Sandbox {
             }
             exit_sender.send_replace(Some(how));
         });
-        Ok(Self { pid, tail, idle_since: born, born, init_ms: None, api, exit, kill })
+        Ok(Self { pid, tail, idle_since: born, born, init_ms: None, api, exit, kill, was_killed: false })
     }
 
     pub(super) fn is_alive(&self) -> bool {
@@ -129,6 +131,8 @@ impl Sandbox {
 
     /// Kills the child and waits until it is gone.
     pub(super) async fn end(&mut self) {
+        // The child may have gone by itself just now: that death has been counted.
+        self.was_killed = self.is_alive();
         let _ = self.kill.try_send(());
         exited(&mut self.exit).await;
     }

@@ -22,6 +22,11 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 /// After an error of the engine's own storage.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Lambda's limit on a synchronous event.
+const EVENT_MAX_BYTES: usize = 6 * 1024 * 1024;
+/// What a record has around its body, generously.
+const RECORD_BYTES: usize = 2048;
+
 /// One mapping.
 pub(crate) struct SqsMapping {
     pub(crate) function: Arc<Function>,
@@ -96,7 +101,23 @@ impl SqsMapping {
         Ok(wanted)
     }
 
-    async fn work(&self, batch: Vec<Message>) -> Result<()> {
+    /// In as many invocations as Lambda's limit on an event asks for; nearly always one.
+    async fn work(&self, mut batch: Vec<Message>) -> Result<()> {
+        while !batch.is_empty() {
+            let mut size_bytes = 0;
+            let fits = batch.iter().take_while(|it| {
+                // Quotes within a body take two bytes in the event.
+                size_bytes += it.body.len() * 2 + RECORD_BYTES;
+                size_bytes <= EVENT_MAX_BYTES
+            });
+            let count = fits.count().max(1);
+            let rest = batch.split_off(count);
+            self.invoke(std::mem::replace(&mut batch, rest)).await?;
+        }
+        Ok(())
+    }
+
+    async fn invoke(&self, batch: Vec<Message>) -> Result<()> {
         let event = sqs_event::event(&batch, &self.source.queue_arn);
         let result = self.function.invoke(serde_json::to_vec(&event)?).await;
         let ids: Vec<&str> = batch.iter().map(|it| it.id.as_str()).collect();

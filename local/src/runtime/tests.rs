@@ -51,7 +51,7 @@ fn single(event: &Value, environment: &BTreeMap<String, String>) -> Result<Value
         "error" => return Err("as asked".into()),
         "abort" => std::process::abort(),
         "exit" => std::process::exit(7),
-        "hang" => std::thread::sleep(Duration::from_secs(60)),
+        "hang" => std::thread::sleep(Duration::from_mins(1)),
         "hog" => {
             let mut hoard = Vec::new();
             loop {
@@ -96,7 +96,11 @@ fn batch(records: &[Value], environment: &BTreeMap<String, String>) -> Result<Va
 fn request(address: &str, method: &str, call: &str, body: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
-    write!(stream, "{method} /2018-06-01/runtime/{call} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+    write!(
+        stream,
+        "{method} /2018-06-01/runtime/{call} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
     let mut reader = BufReader::new(stream);
     let (mut id, mut line) = (String::new(), String::new());
     while reader.read_line(&mut line).unwrap() > 2 {
@@ -166,7 +170,9 @@ async fn a_handlers_error_leaves_the_child_alive() {
 async fn dead_children_are_counted_named_and_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let function = function(&folder, |_| {});
-    for (what, expected) in [("abort", "Runtime exited with error: signal: aborted"), ("exit", "Runtime exited with error: exit status 7")] {
+    for (what, expected) in
+        [("abort", "Runtime exited with error: signal: aborted"), ("exit", "Runtime exited with error: exit status 7")]
+    {
         let error = outcome(&function, what).await.unwrap_err();
         assert!(error.contains(expected), "{error}");
         assert!(outcome(&function, "answer").await.is_ok());

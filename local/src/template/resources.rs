@@ -44,10 +44,10 @@ pub fn read(text: &str, place: &Place) -> Result<Stack> {
     let mut stack = Stack::default();
     for (logical_id, resource) in section(&template, "Resources").context("the template has no Resources")? {
         let path = format!("Resources.{logical_id}");
-        if let Some(condition) = resource.get("Condition") {
-            if !scope.condition(&scalar(condition, &path)?, &format!("{path}.Condition"))? {
-                continue;
-            }
+        if let Some(condition) = resource.get("Condition")
+            && !scope.condition(&scalar(condition, &path)?, &format!("{path}.Condition"))?
+        {
+            continue;
         }
         let kind = resource.get("Type").and_then(Value::as_str).with_context(|| format!("{path}: has no Type"))?;
         // What is passed over is resolved all the same: a reference to nothing would fail on AWS, so it fails here.

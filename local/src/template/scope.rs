@@ -170,7 +170,7 @@ impl<'a> Scope<'a> {
             whole.push_str(before);
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                whole.push_str(&format!("${{{literal}}}"));
+                whole.extend(["${", literal, "}"]);
                 continue;
             }
             let name = name.trim();

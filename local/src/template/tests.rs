@@ -104,7 +104,8 @@ fn what_is_unknown_is_named_with_its_place() {
     ] {
         let error = value(expression).expect_err(expression);
         assert!(error.contains(named), "{expression}: {error}");
-        let placed = error.contains("Resources.Work.Properties.Environment.Variables.VALUE") || error.contains("Conditions.Circle");
+        let placed =
+            error.contains("Resources.Work.Properties.Environment.Variables.VALUE") || error.contains("Conditions.Circle");
         assert!(placed, "{expression}: {error}");
     }
 }
@@ -116,13 +117,19 @@ fn wrong_values_are_refused() {
         ("Resources: { X: {} }", "has no Type"),
         ("Resources: { Q: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: 50000 } } }", "VisibilityTimeout"),
         ("Resources: { Q: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: soon } } }", "soon"),
-        ("Resources: { Q: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: x } } } }", "maxReceiveCount"),
+        (
+            "Resources: { Q: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: x } } } }",
+            "maxReceiveCount",
+        ),
         (
             "Resources: { Q: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: x, maxReceiveCount: 2 } } } }",
             "is not a queue of this template",
         ),
         ("Resources: { F: { Type: AWS::Serverless::Function, Properties: { CodeUri: . } } }", "functions/<name>"),
-        ("Resources: { F: { Type: AWS::Serverless::Function, Properties: { CodeUri: functions/../x } } }", "no name of a function"),
+        (
+            "Resources: { F: { Type: AWS::Serverless::Function, Properties: { CodeUri: functions/../x } } }",
+            "no name of a function",
+        ),
         ("Resources: { F: { Type: AWS::Serverless::Function, Properties: { CodeUri: functions/f, Timeout: 901 } } }", "901"),
         (
             "Resources: { F: { Type: AWS::Serverless::Function, Properties: { CodeUri: functions/f, Events: { E: { Type: Kinesis } } } } }",
@@ -161,7 +168,10 @@ fn the_projects_template_is_read_whole() {
     let EventSource::Stream(source) = &stack.function("dispatch").unwrap().events[0] else { panic!("a stream") };
     assert_eq!(source.starting_position, StartingPosition::TrimHorizon);
     assert!(source.bisect && source.on_failure.is_some() && source.maximum_retries.is_some());
-    assert_eq!(stack.tables[0].definition["StreamSpecification"], json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" }));
+    assert_eq!(
+        stack.tables[0].definition["StreamSpecification"],
+        json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" })
+    );
     assert!(stack.topics.is_empty(), "the topic's condition does not hold");
 }
 
