@@ -75,7 +75,7 @@ def main():
             idle_before = tree_cpu_s(engine.pid)
             time.sleep(10)
             idle = (tree_cpu_s(engine.pid) - idle_before) / 10
-            memory_mb = sum(rss_mb(pid) for pid in family(engine.pid))
+            memory_mb = sum(pss_mb(pid) for pid in family(engine.pid))
         finally:
             engine.send_signal(signal.SIGINT)
             engine.wait(30)
@@ -84,7 +84,7 @@ def main():
         "photos": len(photos), "up_ready_s": round(ready_s, 2), "import_s": round(import_s, 2), "photos_per_s": round(len(photos) / import_s, 2),
         "work_cpu_s": round(work_cpu, 2), "all_cpu_s": round(all_cpu, 2), "work_over_all": round(work_cpu / all_cpu, 3),
         "peer_s": round(peer_wall, 2), "peer_cpu_s": round(peer_cpu, 2), "speed_over_peer": round(peer_wall / import_s, 2), "cpu_peer_over_ours": round(peer_cpu / all_cpu, 2),
-        "idle_core_share": round(idle, 4), "idle_rss_mb": round(memory_mb),
+        "idle_core_share": round(idle, 4), "idle_pss_mb": round(memory_mb),
     }
     print(json.dumps(figures) if a.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
 
@@ -92,8 +92,10 @@ def family(root):
     children = [int(s.split("/")[2]) for s in glob.glob("/proc/[0-9]*/stat") if open(s).read().rsplit(")", 1)[1].split()[1] == str(root)]
     return [root, *children]
 
-def rss_mb(pid):
-    return int(open(f"/proc/{pid}/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+def pss_mb(pid):
+    """Memory in MB, pages that several processes map divided among them."""
+    rows = dict(line.split(":", 1) for line in open(f"/proc/{pid}/smaps_rollup") if ":" in line[:20])
+    return int(rows["Pss"].split()[0]) / 1024
 
 if __name__ == "__main__":
     main()
