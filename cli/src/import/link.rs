@@ -21,6 +21,11 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Bytes a second that an upload is allowed to be as slow as.
 const SLOWEST_UPLOAD: u64 = 256 * 1024;
 
+/// Without the client's own innards, which follow in parentheses.
+fn in_short(trouble: &str) -> String {
+    trouble.split(" (").next().unwrap_or(trouble).trim_end_matches([':', ' ']).to_owned()
+}
+
 /// A connection that is made anew when the engine comes back.
 pub(crate) struct Link {
     arguments: VaultArguments,
@@ -56,7 +61,7 @@ impl Link {
                     self.answered();
                     return Ok(answer);
                 }
-                Ok(Err(error)) => error.to_string(),
+                Ok(Err(error)) => in_short(&error.to_string()),
                 Err(_) => format!("no answer within {} s", limit.as_secs()),
             };
             self.endure(&trouble)?;
@@ -101,5 +106,17 @@ impl Link {
         if let Ok(reached) = reach(&self.arguments).await.context("reconnecting") {
             *self.current.write().expect("no thread panics with it") = Arc::new(reached);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_is_told_in_one_line() {
+        let long = "upload of a.jpg: dispatch failure: io error: client error (Connect): refused (DispatchFailure { .. })";
+        assert_eq!(in_short(long), "upload of a.jpg: dispatch failure: io error: client error");
+        assert_eq!(in_short("no such table"), "no such table");
     }
 }
