@@ -178,7 +178,7 @@ fn what_is_cut_off_is_shown_with_a_warning_or_refused_with_a_reason() {
     assert!(derive(&jpeg, Format::Jpeg).expect("it is sound").warnings.is_empty());
     for (bytes, format, words) in [
         (jpeg[..700].to_vec(), Format::Jpeg, "before there is anything to see"),
-        (jpeg[..100].to_vec(), Format::Jpeg, "damaged"),
+        (jpeg[..100].to_vec(), Format::Jpeg, "header is incomplete"),
         (file(noise.clone(), ImageFormat::Png)[..5000].to_vec(), Format::Png, "ends early"),
         (file(noise, ImageFormat::Bmp)[..5000].to_vec(), Format::Bmp, "ends early"),
         (b"hello".to_vec(), Format::Gif, "plain text"),

@@ -68,7 +68,7 @@ impl<'a> Decompressor<'a> {
         let side = |length: libc::c_int| usize::try_from(length).ok().filter(|length| *length > 0);
         let (width, height) = (parameter(raw::TJPARAM_TJPARAM_JPEGWIDTH), parameter(raw::TJPARAM_TJPARAM_JPEGHEIGHT));
         let (Some(width), Some(height)) = (side(width), side(height)) else {
-            return Err(Trouble::Fatal(format!("its header says that it is {width} × {height} pixels")));
+            return Err(Trouble::Fatal("its header is incomplete".to_owned()));
         };
         let colours = parameter(raw::TJPARAM_TJPARAM_COLORSPACE) as u32;
         Ok(Announced {
