@@ -11,11 +11,18 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{child::Spawner, log::Log, random::request_id, sandbox::Sandbox};
+use super::{
+    child::{self, Spawner},
+    log::Log,
+    random::request_id,
+    sandbox::Sandbox,
+};
 use crate::template::FunctionSpec;
 
 /// How long a child without work is kept beside another one: its memory is worth more than its few milliseconds of start.
 const SPARE_IDLE: Duration = Duration::from_secs(20);
+/// The same holds for a child that kept more memory than this after its work.
+const IDLE_MAX_MB: u64 = 48;
 
 /// What all functions share.
 pub struct Settings {
@@ -191,7 +198,8 @@ impl Function {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut others = 0;
         idle.retain(|sandbox| {
-            let limit = if others > 0 { limit.min(SPARE_IDLE) } else { limit };
+            let is_large = || child::resident_mb(sandbox.pid).is_some_and(|it| it > IDLE_MAX_MB);
+            let limit = if others > 0 || is_large() { limit.min(SPARE_IDLE) } else { limit };
             let keep = sandbox.is_alive() && sandbox.idle_since.elapsed() < limit;
             others += usize::from(keep);
             if !keep && sandbox.is_alive() {
