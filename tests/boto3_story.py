@@ -53,7 +53,7 @@ def client(engine, service, access_key=None, secret_key=None):
         region_name=engine["region"],
         aws_access_key_id=access_key or engine["access_key"],
         aws_secret_access_key=secret_key or engine["secret_key"],
-        config=Config(retries={"max_attempts": 1}),
+        config=Config(retries={"max_attempts": 1}, signature_version="s3v4" if service == "s3" else None),
     )
 
 
@@ -79,8 +79,9 @@ def multipart(s3, bucket, data):
 
 def presigned(s3, bucket, data):
     key = f"users/{USER}/presigned ü+ %2B.jpg"
-    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=300)
-    with urllib.request.urlopen(urllib.request.Request(url, data=data, method="PUT")) as response:
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key, "ContentType": "image/jpeg"}, ExpiresIn=300)
+    request = urllib.request.Request(url, data=data, method="PUT", headers={"Content-Type": "image/jpeg"})
+    with urllib.request.urlopen(request) as response:
         assert response.status == 200, response.status
     said("presigned PUT, a key with a space, a plus, a percent sign and an umlaut")
 
