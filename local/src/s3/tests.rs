@@ -44,7 +44,13 @@ impl Bench {
         self.put_with(bucket, key, body, |_| {}).await
     }
 
-    async fn put_with(&self, bucket: &str, key: &str, body: &[u8], change: impl FnOnce(&mut PutObjectInput)) -> S3Result<Option<String>> {
+    async fn put_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: &[u8],
+        change: impl FnOnce(&mut PutObjectInput),
+    ) -> S3Result<Option<String>> {
         let body = StreamingBlob::from(s3s::Body::from(bytes::Bytes::copy_from_slice(body)));
         let mut input =
             PutObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), body: Some(body), ..PutObjectInput::default() };
@@ -169,7 +175,8 @@ async fn listings_page_through_everything_once_in_order() {
     let bench = Bench::new().await;
     let mut keys = BTreeSet::new();
     for number in 0..60_u32 {
-        let key = ["a", "a/", "b//", "b/\u{10FFFF}", "ü/..", "\u{1}/%2F"][number as usize % 6].to_owned() + &"/x".repeat(number as usize % 4);
+        let key = ["a", "a/", "b//", "b/\u{10FFFF}", "ü/..", "\u{1}/%2F"][number as usize % 6].to_owned()
+            + &"/x".repeat(number as usize % 4);
         bench.put("kept", &key, key.as_bytes()).await.unwrap();
         keys.insert(key);
     }
