@@ -28,7 +28,10 @@ fn every_file_of_the_corpus_reaches_an_end_with_a_reason() {
     for file in files {
         let (status, reason) = (file["status"].as_str().unwrap_or_default(), file["reason"].as_str());
         assert!(is_end(status), "{file}");
-        assert!(status == "ready" || reason.is_some_and(|reason| reason.len() > 10), "no reason that a person understands: {file}");
+        assert!(
+            status == "ready" || reason.is_some_and(|reason| reason.len() > 10),
+            "no reason that a person understands: {file}"
+        );
         assert_ne!(status, "failed", "a limit should have caught it: {file}");
     }
     assert!(engine.ask(&["dlq", "ls"]).is_empty(), "nothing died unobserved");

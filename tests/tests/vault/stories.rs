@@ -22,7 +22,17 @@ fn a_photo_from_a_phone_arrives() {
     engine.ask(&["import", &corpus.join(HEIC).to_string_lossy(), "--user", "ann"]);
     let item = engine.settled("ann", 1).remove(0);
     expect![[r"
-    "]].assert_eq(&told(&item));
+        heic-iphone7.heic is ready
+          upload     users/ann/heic-iphone7.heic
+          validate   done
+          thumbnail  done
+          metadata   done
+          notify     done
+          small      320 x 240
+          medium     1024 x 768
+          large      2048 x 1536
+    "]]
+    .assert_eq(&told(&item));
     assert!(item["facts"]["captured"]["local"].is_string(), "a phone says when: {}", item["facts"]);
     for size in ["small", "medium", "large", "original"] {
         let file = engine.scratch(size);
@@ -44,7 +54,18 @@ async fn the_same_bytes_twice_are_one_item_under_two_names() {
         (item["uploads"].as_array().is_some_and(|uploads| uploads.len() == 2)).then_some(item)
     });
     expect![[r"
-    "]].assert_eq(&told(&item));
+        copy of a.jpg is ready
+          upload     users/ann/a.jpg
+          upload     users/ann/copy of a.jpg
+          validate   done
+          thumbnail  done
+          metadata   done
+          notify     done
+          small      320 x 240
+          medium     640 x 480
+          large      640 x 480
+    "]]
+    .assert_eq(&told(&item));
     // Another user's same bytes are another item.
     engine.upload("users/ben/a.jpg", photo).await;
     assert_ne!(engine.settled("ben", 1).remove(0)["id"], item["id"]);
@@ -57,9 +78,29 @@ async fn a_name_is_data_whatever_it_holds() {
     engine.upload(name, fixtures::jpeg(640, 480, 2)).await;
     engine.upload(&format!("users/ann/{name}"), fixtures::jpeg(640, 480, 3)).await;
     expect![[r"
-    "]].assert_eq(&told(&engine.settled("owner", 1).remove(0)));
+        ünï cödé + space%2B/../x.jpg is ready
+          upload     ünï cödé + space%2B/../x.jpg
+          validate   done
+          thumbnail  done
+          metadata   done
+          notify     done
+          small      320 x 240
+          medium     640 x 480
+          large      640 x 480
+    "]]
+    .assert_eq(&told(&engine.settled("owner", 1).remove(0)));
     expect![[r"
-    "]].assert_eq(&told(&engine.settled("ann", 1).remove(0)));
+        ünï cödé + space%2B/../x.jpg is ready
+          upload     users/ann/ünï cödé + space%2B/../x.jpg
+          validate   done
+          thumbnail  done
+          metadata   done
+          notify     done
+          small      320 x 240
+          medium     640 x 480
+          large      640 x 480
+    "]]
+    .assert_eq(&told(&engine.settled("ann", 1).remove(0)));
     assert_eq!(engine.show(name, "ann")["status"], "ready");
 }
 
@@ -79,16 +120,31 @@ async fn a_poison_message_is_dead_lettered_and_redriven_after_the_cause_is_gone(
     // Five attempts, 2, 4, 8, 16 and 32 seconds apart.
     let letters = engine.wait_for("the dead letter", || Some(engine.ask(&["dlq", "ls"])).filter(|letters| !letters.is_empty()));
     assert_eq!(letters.len(), 1);
-    assert_eq!((&letters[0]["stage"], &letters[0]["media"], &letters[0]["name"]), (&"thumbnail".into(), &id.into(), &"a.jpg".into()));
-    let failed = engine.ask(&["failures"]).remove(0);
+    assert_eq!(
+        (&letters[0]["stage"], &letters[0]["media"], &letters[0]["name"]),
+        (&"thumbnail".into(), &id.into(), &"a.jpg".into())
+    );
+    assert_eq!(engine.ask(&["failures"]).len(), 1);
+    let failed = engine.settled("owner", 1).remove(0);
     expect![[r"
-    "]].assert_eq(&told(&failed).replace(&key, "originals/…"));
+        a.jpg is failed
+          upload     a.jpg
+          validate   done
+          thumbnail  failed: thumbnail gave up after 5 attempts: the original originals/… is missing from the vault bucket
+          metadata   done
+          notify     done
+          small      320 x 240
+          medium     640 x 480
+          large      640 x 480
+    "]]
+    .assert_eq(&told(&failed).replace(&key, "originals/…"));
 
     // The cause goes away, and the letter is sent again.
     let served = Served { mime: "image/jpeg".into(), immutable: true };
     objects.write(&at, fixtures::jpeg(640, 480, 4).into(), &served).await.expect("the original comes back");
     assert_eq!(engine.ask(&["dlq", "redrive", "--all"]).len(), 1);
-    let ready = engine.wait_for("the item's recovery", || Some(engine.show("a.jpg", "owner")).filter(|it| it["status"] == "ready"));
+    let ready =
+        engine.wait_for("the item's recovery", || Some(engine.show("a.jpg", "owner")).filter(|it| it["status"] == "ready"));
     assert!(told(&ready).contains("thumbnail  done"), "{}", told(&ready));
     assert!(engine.ask(&["dlq", "ls"]).is_empty(), "a redriven letter is forgotten");
 }
