@@ -47,7 +47,7 @@ impl Outline {
 
     /// The outline, as long as the video.
     pub(crate) fn finish(mut self) -> std::io::Result<File> {
-        if !self.header.is_empty() {
+        while !self.header.is_empty() {
             self.keep_header()?;
         }
         self.file.set_len(self.passed)?;
@@ -62,8 +62,13 @@ impl Outline {
             1 => number(self.header.get(8..).unwrap_or_default()),
             size => size,
         };
-        self.header.clear();
+        // A box may be as small as eight bytes: what was read beyond it is the next box's header.
+        let own = usize::try_from(size).unwrap_or(usize::MAX).min(self.header.len());
+        self.header.drain(..own);
         // A box of size 0 reaches to the end, and one smaller than its own header is damage: no header follows either.
+        if size < 8 {
+            self.header.clear();
+        }
         self.next_box = if size < 8 { u64::MAX / 2 } else { self.next_box.saturating_add(size).min(u64::MAX / 2) };
         Ok(())
     }
