@@ -33,7 +33,7 @@ pub(crate) enum Command {
 /// Where the vault is.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VaultArguments {
-    /// The engine's data folder; when no engine keeps one there, AWS_* and TABLE, UPLOADS_BUCKET, VAULT_BUCKET say where.
+    /// The engine's data folder; when no engine keeps one there, the environment of a deployment on AWS says where.
     #[arg(long, value_name = "DIR", default_value = "vault-data", global = true)]
     pub(crate) data: PathBuf,
     /// Whose photos.

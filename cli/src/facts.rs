@@ -76,9 +76,7 @@ fn page(line: &Line) -> String {
     lines.extend(line.width.zip(line.height).map(|(width, height)| ("pixels", format!("{width}×{height}"))));
     lines.extend(show::facts(&line.facts));
     lines.extend(line.refused.iter().map(|reason| ("refused", reason.clone())));
-    let text: String =
-        lines.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("  {name:<12}{value}\n")).collect();
-    format!("{}\n{text}", line.path)
+    format!("{}\n{}", line.path, show::written(&lines, "  "))
 }
 
 #[cfg(test)]

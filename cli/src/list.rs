@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: &ListArguments) -> anyhow::Result<()> {
     let mut items = all(&vault, &arguments.vault.user, arguments.limit, wanted).await?;
     items.sort_by(|a, b| a.name().cmp(b.name()));
     if arguments.vault.json {
-        items.iter().for_each(|media| println!("{}", item_json(media)));
+        print_json(&items);
         return Ok(());
     }
     let mut table = Table::new(&["media", "status", "kind", "pixels", "size", "captured", "name"]);
@@ -47,7 +47,7 @@ pub(crate) async fn failures(arguments: &FailuresArguments) -> anyhow::Result<()
     let mut items = all(&vault, &arguments.vault.user, usize::MAX, ended_badly).await?;
     items.sort_by(|a, b| (b.status(), a.name()).cmp(&(a.status(), b.name())));
     if arguments.vault.json {
-        items.iter().for_each(|media| println!("{}", item_json(media)));
+        print_json(&items);
         return Ok(());
     }
     let mut table = Table::new(&["media", "status", "name", "why"]);
@@ -70,6 +70,12 @@ pub(crate) fn item_json(media: &Media) -> Value {
     value["name"] = json!(media.name());
     value["reason"] = json!(media.reason());
     value
+}
+
+fn print_json(items: &[Media]) {
+    for media in items {
+        println!("{}", item_json(media));
+    }
 }
 
 /// Enough of the id to type.

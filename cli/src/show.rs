@@ -95,7 +95,13 @@ fn page(media: &Media) -> String {
             format!("{} {}×{} {} {}", file.name, file.width, file.height, bytes(file.size_bytes), file.key),
         ));
     }
-    lines.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name:<12}{value}\n")).collect()
+    written(&lines, "")
+}
+
+/// Names and values below one another; what is empty is left out.
+pub(crate) fn written(lines: &[(&str, String)], indent: &str) -> String {
+    let full = lines.iter().filter(|(_, value)| !value.is_empty());
+    full.map(|(name, value)| [indent, &format!("{name:<12}"), value, "\n"].concat()).collect()
 }
 
 /// Facts as lines of name and value.

@@ -90,8 +90,8 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 /// Width and height, 4:3, in steps of 8 pixels.
 fn pixels(size: Megapixels) -> (u32, u32) {
     let unit = (size.0 * 1e6 / 12.0).sqrt() / 8.0;
-    let side = |parts: f64| (((unit * parts).round() as u32) * 8).max(16);
-    (side(4.0), side(3.0))
+    let pixels_of = |parts: f64| (((unit * parts).round() as u32) * 8).max(16);
+    (pixels_of(4.0), pixels_of(3.0))
 }
 
 fn report(arguments: &SampleArguments, truth: &Truth, width: u32, height: u32) {

@@ -22,7 +22,9 @@ impl Noise {
             weight *= 0.55;
         }
         let (low, high) = tile.iter().fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
-        tile.iter_mut().for_each(|value| *value = (*value - low) / (high - low));
+        for value in &mut tile {
+            *value = (*value - low) / (high - low);
+        }
         let mut random = Random::new(seed, 4);
         // The sum of four uniform numbers is close enough to Gaussian for a sensor.
         let speckles = (0..SPECKLES).map(|_| (0..4).map(|_| random.unit() as f32 - 0.5).sum()).collect();

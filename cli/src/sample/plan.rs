@@ -177,6 +177,7 @@ impl Planner {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Taken {
     utc_ms: i64,
     offset_minutes: i64,

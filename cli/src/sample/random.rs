@@ -1,4 +1,4 @@
-//! Randomness that is the same on every machine: SplitMix64 (Steele, Lea, Flood 2014), seeded.
+//! Randomness that is the same on every machine: `SplitMix64` (Steele, Lea, Flood 2014), seeded.
 
 /// A stream of numbers that its seed decides.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl Random {
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// SplitMix64's finalizer: every input bit reaches every output bit.
+/// `SplitMix64`'s finalizer: every input bit reaches every output bit.
 pub(crate) const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

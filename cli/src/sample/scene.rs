@@ -178,20 +178,16 @@ impl Scene {
     fn foreground(&self, noise: &Noise, u: f32, v: f32) -> Colour {
         let depth = (v - self.horizon) / (1.0 - self.horizon);
         let texture = noise.sharp(u, v, self.seed);
-        match self.ground {
-            Ground::Water => {
-                let wave = noise.smooth(u * 2.0 / (0.2 + depth), 9.0 / (0.08 + depth), self.seed >> 7);
-                let mirrored = mix(self.low, self.zenith, (depth + 0.5 * (wave - 0.5)).clamp(0.0, 1.0));
-                let glitter = if wave + 0.4 * texture > 0.98 && (u - self.sun.0).abs() < 0.05 + 0.2 * depth { 0.7 } else { 0.0 };
-                let water = mix(self.ground_colour, mirrored, 0.62 - 0.3 * depth);
-                mix(scale(water, 0.72 + 0.45 * wave + 0.12 * texture), self.sun_light, glitter)
-            }
-            _ => {
-                let patch = noise.smooth(u * 5.0, v * 14.0, self.seed >> 11);
-                let blades = noise.sharp(u * 0.9 / (0.3 + depth), v / (0.3 + depth), self.seed >> 4);
-                scale(self.ground_colour, 0.45 + 0.5 * patch + 0.55 * blades + 0.25 * texture)
-            }
+        if let Ground::Water = self.ground {
+            let wave = noise.smooth(u * 2.0 / (0.2 + depth), 9.0 / (0.08 + depth), self.seed >> 7);
+            let mirrored = mix(self.low, self.zenith, (depth + 0.5 * (wave - 0.5)).clamp(0.0, 1.0));
+            let glitter = if wave + 0.4 * texture > 0.98 && (u - self.sun.0).abs() < 0.05 + 0.2 * depth { 0.7 } else { 0.0 };
+            let water = mix(self.ground_colour, mirrored, 0.62 - 0.3 * depth);
+            return mix(scale(water, 0.72 + 0.45 * wave + 0.12 * texture), self.sun_light, glitter);
         }
+        let patch = noise.smooth(u * 5.0, v * 14.0, self.seed >> 11);
+        let blades = noise.sharp(u * 0.9 / (0.3 + depth), v / (0.3 + depth), self.seed >> 4);
+        scale(self.ground_colour, 0.45 + 0.5 * patch + 0.55 * blades + 0.25 * texture)
     }
 
     /// Houses side by side, each with its colour, its roof and its windows.
