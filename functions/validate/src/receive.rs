@@ -41,13 +41,12 @@ pub(crate) async fn gather(vault: &Vault, upload: &UploadRef) -> anyhow::Result<
         kept = kept.and(&chunk, size_bytes)?;
     }
     let inspected = match kept {
-        Kept::Head(head) => inspect(Cursor::new(head), size_bytes),
+        Kept::Head(head) | Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
         Kept::Still(mut file) => {
             file.seek(SeekFrom::Start(0))?;
             inspect(file, size_bytes)
         }
         Kept::Video(outline) => inspect(outline.finish()?, size_bytes),
-        Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
     };
     Ok(Some(Received { sha256: Sha256::from_digest(hash.finalize().into()), size_bytes, uploaded: opened.modified, inspected }))
 }
