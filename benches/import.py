@@ -68,7 +68,7 @@ def main():
             wait_until(lambda: os.path.exists(os.path.join(data, "engine.json")), 30, "the start of the engine")
             ready_s = time.time() - began
             before, began = tree_cpu_s(engine.pid), time.time()
-            subprocess.run([a.photovault, "import", "--data", data, library, "--json"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([a.photovault, "import", "--data", data, os.path.join(library, "photos"), "--json"], check=True, stdout=subprocess.DEVNULL)
             import_s = time.time() - began
             time.sleep(20)  # the digest's window closes, so that telling the owner is paid for too
             all_cpu, work_cpu = tree_cpu_s(engine.pid) - before, work_cpu_s(data)

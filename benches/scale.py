@@ -67,7 +67,7 @@ def main():
                 subprocess.run([a.photovault, "sample", library, "--photos", str(a.photos), "--seed", str(turn)], check=True, stdout=subprocess.DEVNULL)
                 for name in sorted(vaults, reverse=bool(turn % 2)):
                     began = time.time()
-                    subprocess.run([a.photovault, "import", "--data", vaults[name], library, "--json"], check=True, stdout=subprocess.DEVNULL)
+                    subprocess.run([a.photovault, "import", "--data", vaults[name], os.path.join(library, "photos"), "--json"], check=True, stdout=subprocess.DEVNULL)
                     seconds[name].append(time.time() - began)
         finally:
             for engine, _ in running.values():
