@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::TcpStream, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
-use photovault_aws::{Connection, Endpoint, connect};
+use photovault_aws::{Connection, Endpoint, Reach, connect};
 use photovault_vault::{Names, Vault};
 use serde::Deserialize;
 
@@ -52,7 +52,7 @@ pub(crate) async fn reach(arguments: &VaultArguments) -> anyhow::Result<Reached>
         );
     };
     let names = names(arguments, uploads_bucket, vault_bucket, deployment.queues());
-    let connection = connect(None, table).await;
+    let connection = connect(Reach::Environment, table).await;
     Ok(Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: None })
 }
 
@@ -93,7 +93,7 @@ async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> Reached
         secret_key: engine.secret_key.clone(),
         region: engine.region.clone(),
     };
-    let connection = connect(Some(&endpoint), &engine.table).await;
+    let connection = connect(Reach::Endpoint(&endpoint), &engine.table).await;
     let names = names(arguments, &engine.uploads_bucket, &engine.vault_bucket, engine.queues.clone());
     Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: Some(engine) }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn fetch(arguments: &GetArguments) -> anyhow::Result<()> {
     let media = find(&reached.vault, &arguments.vault.user, &arguments.media).await?;
     let key = key_of(&media, &arguments.size)?;
     let at = ObjectAt { bucket: reached.vault.names.vault_bucket.clone(), key: key.clone(), version: None };
-    let opened = reached.connection.seams.objects.open(&at).await?;
+    let opened = reached.connection.seams.objects.open(&at, None).await?;
     let mut body = opened.with_context(|| format!("the catalog names {key}, and the vault bucket does not have it"))?.body;
     let output = arguments.output.display();
     let mut file = tokio::fs::File::create(&arguments.output).await.with_context(|| format!("cannot write {output}"))?;

@@ -7,10 +7,13 @@
 
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use photovault_domain::{Facet, Media, Stage, limits};
+use photovault_domain::{Facet, Media, Stage};
 use photovault_lambda::{Message, Served};
-use photovault_media::facts;
+use photovault_media::{Read, Sparse, facts};
 use photovault_vault::{Outcome, Vault};
+
+/// Trips for parts of an original, before all of it is read at once.
+const MAX_TRIPS: u32 = 16;
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -23,11 +26,7 @@ pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::
 }
 
 async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
-    let key = media.object.as_deref().context("the item names no original")?;
-    let bytes = vault.originals.read(key, limits::MAX_PHOTO_BYTES).await?;
-    let bytes = bytes.with_context(|| format!("the original {key} is missing from the vault bucket"))?;
-    let format = media.format.context("the item has no format")?;
-    let read = tokio::task::spawn_blocking(move || facts(&bytes, format)).await?;
+    let read = gather(&vault, &media).await?;
     if !read.raw.is_empty() {
         let raw = serde_json::to_vec(&read.raw)?.into();
         vault
@@ -38,4 +37,23 @@ async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
     tracing::info!(media.id = %media.id, tags = read.raw.len(), "metadata read");
     let note = (!read.warnings.is_empty()).then(|| read.warnings.join("; "));
     Ok(Outcome::Done { facet: Some(Facet::Facts(read.facts)), note })
+}
+
+/// Reads of the original what its metadata need: most photos have them in their first part.
+async fn gather(vault: &Vault, media: &Media) -> anyhow::Result<Read> {
+    let key = media.object.as_deref().context("the item names no original")?;
+    let format = media.format.context("the item has no format")?;
+    let size_bytes = media.size_bytes;
+    let mut file = Sparse::new(size_bytes);
+    for trip in 1.. {
+        let range = file.missing().filter(|_| trip < MAX_TRIPS).unwrap_or(0..size_bytes);
+        let bytes = vault.originals.read_range(key, range.clone()).await?;
+        file.add(range.start, bytes.with_context(|| format!("the original {key} is missing from the vault bucket"))?);
+        let read;
+        (read, file) = tokio::task::spawn_blocking(move || (facts(&mut file, size_bytes, format), file)).await?;
+        if file.missing().is_none() {
+            return Ok(read);
+        }
+    }
+    unreachable!("the last trip brings all of the file")
 }

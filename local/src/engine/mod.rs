@@ -244,7 +244,7 @@ async fn health(services: &Services, queues: &[String], functions: &[Arc<Functio
         depths.insert(queue.clone(), depth);
     }
     let functions: Vec<_> = functions.iter().map(|it| it.health()).collect();
-    json!({ "queues": depths, "functions": functions })
+    json!({ "queues": depths, "functions": functions, "hash_cpu_ns": services.store.blobs().hash_ns() })
 }
 
 impl Drop for Engine {

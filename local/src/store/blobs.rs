@@ -9,7 +9,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use s3s::checksum::ChecksumHasher;
 use tokio::task::spawn_blocking;
 
-use crate::clock::now_ms;
+use crate::clock::{now_ms, thread_cpu_ns};
 
 /// A body is handed to the disk in pieces of this size, so that a small one takes one trip to a blocking thread.
 const PIECE_BYTES: usize = 1 << 20;
@@ -41,6 +41,8 @@ pub struct Blobs {
     next: AtomicU64,
     /// Folders with names that the disk may not have yet.
     unsynced: Mutex<BTreeSet<PathBuf>>,
+    /// CPU spent on checksums.
+    hash_ns: Arc<AtomicU64>,
 }
 
 /// A body that has arrived whole and has no name yet; dropped, it is gone.
@@ -52,6 +54,7 @@ pub struct Incoming {
     hasher: ChecksumHasher,
     md5: Option<s3s::crypto::Md5>,
     kept: bool,
+    hash_ns: Arc<AtomicU64>,
 }
 
 impl Blobs {
@@ -62,7 +65,12 @@ impl Blobs {
             std::fs::remove_dir_all(&temporary).with_context(|| format!("clearing {}", temporary.display()))?;
         }
         std::fs::create_dir_all(&temporary).with_context(|| format!("creating {}", temporary.display()))?;
-        Ok(Self { root: root.to_owned(), opened_ms: now_ms(), next: AtomicU64::new(0), unsynced: Mutex::default() })
+        Ok(Self { root: root.to_owned(), opened_ms: now_ms(), next: AtomicU64::new(0), unsynced: Mutex::default(), hash_ns: Arc::default() })
+    }
+
+    /// CPU nanoseconds that this process spent on the checksums of bodies.
+    pub fn hash_ns(&self) -> u64 {
+        self.hash_ns.load(Ordering::Relaxed)
     }
 
     /// Where a blob lies. Blobs of the same hour or so share a folder, so that their names share an fsync.
@@ -79,7 +87,7 @@ impl Blobs {
         hasher.sha256.get_or_insert_with(<s3s::crypto::Sha256 as s3s::crypto::Checksum>::new);
         let temporary = self.root.join("tmp").join(self.new_name());
         let md5 = md5.then(<s3s::crypto::Md5 as s3s::crypto::Checksum>::new);
-        let mut incoming = Incoming { temporary, file: None, size_bytes: 0, hasher, md5, kept: false };
+        let mut incoming = Incoming { temporary, file: None, size_bytes: 0, hasher, md5, kept: false, hash_ns: Arc::clone(&self.hash_ns) };
         let mut body = std::pin::pin!(body);
         let (mut pieces, mut waiting_bytes) = (Vec::new(), 0);
         while let Some(chunk) = body.next().await {
@@ -216,10 +224,12 @@ impl Incoming {
             };
             for piece in &pieces {
                 file.write_all(piece)?;
+                let before = thread_cpu_ns();
                 self.hasher.update(piece);
                 if let Some(md5) = &mut self.md5 {
                     s3s::crypto::Checksum::update(md5, piece);
                 }
+                self.hash_ns.fetch_add(thread_cpu_ns().saturating_sub(before), Ordering::Relaxed);
                 self.size_bytes += piece.len() as u64;
             }
             Ok(self)

@@ -28,6 +28,17 @@ pub struct Endpoint {
     pub region: String,
 }
 
+/// How AWS, or what stands in for it, is reached.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach<'a> {
+    /// This endpoint, with its own credentials, over plain HTTP.
+    Endpoint(&'a Endpoint),
+    /// As the standard `AWS_*` variables say.
+    Environment,
+    /// As those say, where the endpoint that they name is a `http://` one: no store of certificates is read.
+    PlainEnvironment,
+}
+
 /// A connection to AWS: the seams, and what only the command needs beside them.
 pub struct Connection {
     /// The five seams.
@@ -35,14 +46,17 @@ pub struct Connection {
     s3: aws_sdk_s3::Client,
 }
 
-/// Connects to `endpoint`, or to what the standard `AWS_*` variables say.
-///
-/// `table` is the catalog's name; a function that uses no catalog passes an empty one.
-pub async fn connect(endpoint: Option<&Endpoint>, table: &str) -> Connection {
-    // rustls with ring: 9 ms from spawn to the first ClientHello, 40 ms with aws-lc.
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-    if let Some(endpoint) = endpoint {
+/// Connects. `table` is the catalog's name; a function that uses no catalog passes an empty one.
+pub async fn connect(reach: Reach<'_>, table: &str) -> Connection {
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    let mut loader = match reach {
+        // rustls with ring: 9 ms from spawn to the first ClientHello, 40 ms with aws-lc.
+        Reach::Environment => {
+            defaults.http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
+        }
+        Reach::Endpoint(_) | Reach::PlainEnvironment => defaults.http_client(Builder::new().build_http()),
+    };
+    if let Reach::Endpoint(endpoint) = reach {
         loader = loader
             .endpoint_url(&endpoint.url)
             .region(Region::new(endpoint.region.clone()))

@@ -8,7 +8,7 @@ mod queue;
 mod table;
 
 pub use clock::SystemClock;
-pub use connect::{Connection, Endpoint, connect};
+pub use connect::{Connection, Endpoint, Reach, connect};
 
 use std::error::Error;
 

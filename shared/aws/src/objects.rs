@@ -1,5 +1,7 @@
 //! Buckets: S3.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use aws_sdk_s3::{
     Client,
@@ -21,9 +23,12 @@ pub(crate) struct S3(pub(crate) Client);
 
 #[async_trait]
 impl Objects for S3 {
-    async fn open(&self, at: &ObjectAt) -> SeamResult<Option<Opened>> {
+    async fn open(&self, at: &ObjectAt, range: Option<Range<u64>>) -> SeamResult<Option<Opened>> {
         let asked = format!("read of {}/{}", at.bucket, at.key);
-        let got = self.0.get_object().bucket(&at.bucket).key(&at.key).set_version_id(at.version.clone()).send().await;
+        // HTTP counts the last byte in (RFC 9110, 14.1.2).
+        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let get = self.0.get_object().bucket(&at.bucket).key(&at.key).set_version_id(at.version.clone());
+        let got = get.set_range(range).send().await;
         let Some(object) = found(got, &asked)? else { return Ok(None) };
         let size_bytes = u64::try_from(object.content_length().unwrap_or(0)).unwrap_or(0);
         let modified = object.last_modified().and_then(|time| time.to_millis().ok()).map_or(UtcMs(0), UtcMs);

@@ -25,6 +25,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "QUEUE_<STAGE>", meaning: "URL of a stage's queue, for what sends to it" },
     Variable { name: "TOPIC_ARN", meaning: "the SNS topic of digests; empty: inbox only" },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
+    Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
     Variable { name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", meaning: "set by Lambda, MB; for the cost estimate" },
 ];
@@ -33,6 +34,8 @@ pub(crate) struct Environment {
     pub(crate) names: Names,
     pub(crate) table: String,
     pub(crate) log: String,
+    /// Whether AWS is stood in for by an endpoint without TLS.
+    pub(crate) plain_http: bool,
 }
 
 pub(crate) fn read() -> anyhow::Result<Environment> {
@@ -55,7 +58,8 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         owner: or(variable("OWNER"), "owner").parse().context("OWNER")?,
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };
-    Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info") })
+    let plain_http = variable("AWS_ENDPOINT_URL").starts_with("http://");
+    Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info"), plain_http })
 }
 
 fn or(text: String, default: &str) -> String {

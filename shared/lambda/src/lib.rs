@@ -13,6 +13,7 @@ pub use environment::{VARIABLES, Variable};
 pub use stage::{StageWork, work_on};
 pub use stream::{Changed, OnChanges, serve_changes};
 
+use photovault_aws::Reach;
 use photovault_vault::Vault;
 
 /// What a bootstrap's `main` returns: an error ends the process with the reason on standard error.
@@ -28,7 +29,8 @@ where
     log::start(&environment.log);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connection = photovault_aws::connect(None, &environment.table).await;
+        let reach = if environment.plain_http { Reach::PlainEnvironment } else { Reach::Environment };
+        let connection = photovault_aws::connect(reach, &environment.table).await;
         service(Vault::new(connection.seams, environment.names)).await.map_err(|error| anyhow::anyhow!("{error}"))
     })
 }

@@ -30,12 +30,9 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// `CLOCK_THREAD_CPUTIME_ID` (POSIX, `clock_gettime`).
-#[expect(unsafe_code, reason = "the standard library has no clock of a thread's CPU time")]
 fn thread_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid timespec for the call's duration, and the clock id exists on every supported system.
-    let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    if status == 0 { time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64 } else { 0 }
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ mod derive;
 mod facts;
 mod inspect;
 mod sniff;
+mod sparse;
 
 pub use cpu::{counted, cpu_ns};
 pub use derive::{Rendered, RenderedFile, Unreadable, derive};
 pub use facts::{RawTag, Read, facts};
 pub use inspect::{Inspected, Refused, inspect};
 pub use sniff::{SNIFF_BYTES, Sniffed, sniff};
+pub use sparse::Sparse;

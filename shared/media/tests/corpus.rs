@@ -61,14 +61,14 @@ fn end_of(file: &Path) -> End {
         Ok(found) => found,
         Err(refused) => {
             if let Some(format) = refused.format {
-                facts(&bytes, format);
+                facts(Cursor::new(&bytes), bytes.len() as u64, format);
                 assert!(derive(&bytes, format).is_err(), "{}: what is refused is not decoded", file.display());
             }
             assert!(refused.reason.ends_with('.') && refused.reason.len() > 20, "{}: '{}'", file.display(), refused.reason);
             return End::Refused(refused.reason);
         }
     };
-    facts(&bytes, found.format);
+    facts(Cursor::new(&bytes), bytes.len() as u64, found.format);
     if found.format.kind() == Kind::Video {
         return End::Video;
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -85,12 +86,14 @@ fn hash(bytes: &[u8]) -> Sha256 {
 
 #[async_trait]
 impl Objects for Fabric {
-    async fn open(&self, at: &ObjectAt) -> SeamResult<Option<Opened>> {
+    async fn open(&self, at: &ObjectAt, range: Option<Range<u64>>) -> SeamResult<Option<Opened>> {
         self.call("open", |world| {
-            Ok(stored(world, at).map(|found| Opened {
-                size_bytes: found.bytes.len() as u64,
-                modified: found.modified,
-                body: Box::pin(futures::stream::iter([Ok(found.bytes)])),
+            Ok(stored(world, at).map(|found| {
+                let all = 0..found.bytes.len() as u64;
+                let range = range.unwrap_or(all.clone());
+                let bytes = found.bytes.slice(range.start as usize..range.end.min(all.end) as usize);
+                let size_bytes = bytes.len() as u64;
+                Opened { size_bytes, modified: found.modified, body: Box::pin(futures::stream::iter([Ok(bytes)])) }
             }))
         })
     }

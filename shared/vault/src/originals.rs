@@ -1,8 +1,9 @@
 //! Bytes: uploads come in, originals and derivatives are kept, refused bytes are held in quarantine.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use futures::TryStreamExt as _;
 use photovault_domain::{MediaId, Recipe, Sha256, Stage, UserId, derivative_key, original_key, quarantine_key};
 
 use crate::{
@@ -35,7 +36,7 @@ impl Originals {
 
     /// Opens an upload; `None` if it is gone (an earlier delivery of the same event has dealt with it).
     pub async fn open_upload(&self, upload: &UploadRef) -> SeamResult<Option<Opened>> {
-        self.objects.open(&upload_at(upload)).await
+        self.objects.open(&upload_at(upload), None).await
     }
 
     /// Stores an upload's bytes for good under their hash, verified by the store; returns the key.
@@ -75,8 +76,17 @@ impl Originals {
 
     /// Reads an object of the vault bucket whole. Stills only: `max_bytes` bounds what is held in memory.
     pub async fn read(&self, key: &str, max_bytes: u64) -> SeamResult<Option<Vec<u8>>> {
-        use futures::TryStreamExt as _;
-        let Some(mut opened) = self.objects.open(&self.kept(key)).await? else { return Ok(None) };
+        self.take(key, None, max_bytes).await
+    }
+
+    /// Reads some bytes of an object of the vault bucket.
+    pub async fn read_range(&self, key: &str, range: Range<u64>) -> SeamResult<Option<Vec<u8>>> {
+        let length = range.end - range.start;
+        self.take(key, Some(range), length).await
+    }
+
+    async fn take(&self, key: &str, range: Option<Range<u64>>, max_bytes: u64) -> SeamResult<Option<Vec<u8>>> {
+        let Some(mut opened) = self.objects.open(&self.kept(key), range).await? else { return Ok(None) };
         let too_large = || SeamError { asked: format!("read of {key}"), answer: format!("more than {max_bytes} bytes") };
         if opened.size_bytes > max_bytes {
             return Err(too_large());

@@ -2,7 +2,7 @@
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
-use std::{collections::BTreeMap, pin::Pin};
+use std::{collections::BTreeMap, ops::Range, pin::Pin};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub type Body = Pin<Box<dyn Stream<Item = SeamResult<Bytes>> + Send>>;
 
 /// An object that is being read.
 pub struct Opened {
-    /// Bytes in all.
+    /// Bytes in `body`.
     pub size_bytes: u64,
     /// When it was written.
     pub modified: UtcMs,
@@ -58,8 +58,8 @@ pub struct Served {
 /// Buckets.
 #[async_trait]
 pub trait Objects: Send + Sync {
-    /// Opens an object; `None` if it is not there.
-    async fn open(&self, at: &ObjectAt) -> SeamResult<Option<Opened>>;
+    /// Opens an object, or only a range of its bytes that begins within it; `None` if it is not there.
+    async fn open(&self, at: &ObjectAt, range: Option<Range<u64>>) -> SeamResult<Option<Opened>>;
     /// Writes an object whole, its checksum verified by the store.
     async fn write(&self, at: &ObjectAt, bytes: Bytes, served: &Served) -> SeamResult<()>;
     /// Copies within the store and gives the SHA-256 that the store computed over the copy; `None` if the source is not there.

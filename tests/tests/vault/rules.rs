@@ -116,7 +116,7 @@ fn is_function(package: &str) -> bool {
 
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked"])
         .current_dir(project::root())
         .output()
         .expect("cargo runs");

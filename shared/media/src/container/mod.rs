@@ -69,6 +69,15 @@ impl<R: Read + Seek> Source<R> {
         Ok(bytes)
     }
 
+    /// The whole file.
+    pub(crate) fn all(&mut self) -> Result<Vec<u8>, Damage> {
+        let unreadable = |error: std::io::Error| Damage(format!("it could not be read: {error}"));
+        let mut bytes = Vec::new();
+        self.reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        self.reader.read_to_end(&mut bytes).map_err(unreadable)?;
+        Ok(bytes)
+    }
+
     fn fill(&mut self, at: u64, length: usize) -> Result<(), Damage> {
         let unreadable = |error: std::io::Error| Damage(format!("it could not be read at byte {at}: {error}"));
         self.window.clear();

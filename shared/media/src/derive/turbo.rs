@@ -38,7 +38,7 @@ pub(super) struct Decompressor<'a> {
 impl<'a> Decompressor<'a> {
     pub(super) fn new(jpeg: &'a [u8]) -> Result<Self, Trouble> {
         // SAFETY: no arguments to uphold; null is checked.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as libc::c_int) };
+        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as std::ffi::c_int) };
         if handle.is_null() {
             return Err(Trouble::Fatal("there is no memory for a decoder".to_owned()));
         }
@@ -49,7 +49,7 @@ impl<'a> Decompressor<'a> {
             (raw::TJPARAM_TJPARAM_MAXMEMORY, (MAX_DECODE_BYTES >> 20) as i32),
         ] {
             // SAFETY: the handle is alive.
-            let status = unsafe { raw::tj3Set(handle, parameter as libc::c_int, value) };
+            let status = unsafe { raw::tj3Set(handle, parameter as std::ffi::c_int, value) };
             new.outcome(status)?;
         }
         Ok(new)
@@ -64,8 +64,8 @@ impl<'a> Decompressor<'a> {
             Ok(()) | Err(Trouble::Warning(_)) => {}
         }
         // SAFETY: the handle is alive.
-        let parameter = |parameter: raw::TJPARAM| unsafe { raw::tj3Get(self.handle, parameter as libc::c_int) };
-        let side = |length: libc::c_int| usize::try_from(length).ok().filter(|length| *length > 0);
+        let parameter = |parameter: raw::TJPARAM| unsafe { raw::tj3Get(self.handle, parameter as std::ffi::c_int) };
+        let side = |length: std::ffi::c_int| usize::try_from(length).ok().filter(|length| *length > 0);
         let (width, height) = (parameter(raw::TJPARAM_TJPARAM_JPEGWIDTH), parameter(raw::TJPARAM_TJPARAM_JPEGHEIGHT));
         let (Some(width), Some(height)) = (side(width), side(height)) else {
             return Err(Trouble::Fatal("its header is incomplete".to_owned()));
@@ -89,7 +89,7 @@ impl<'a> Decompressor<'a> {
     ) -> Result<(), Trouble> {
         let (width, height) = (scale.scale(announced.width), scale.scale(announced.height));
         assert_eq!(pixels.len(), width * height * format.size(), "the buffer is exactly the frame's");
-        let factor = raw::tjscalingfactor { num: scale.num() as libc::c_int, denom: scale.denom() as libc::c_int };
+        let factor = raw::tjscalingfactor { num: scale.num() as std::ffi::c_int, denom: scale.denom() as std::ffi::c_int };
         // SAFETY: the handle is alive.
         let status = unsafe { raw::tj3SetScalingFactor(self.handle, factor) };
         self.outcome(status)?;
@@ -101,14 +101,14 @@ impl<'a> Decompressor<'a> {
                 self.jpeg.as_ptr(),
                 self.jpeg.len() as raw::size_t,
                 pixels.as_mut_ptr(),
-                (width * format.size()) as libc::c_int,
-                format as libc::c_int,
+                (width * format.size()) as std::ffi::c_int,
+                format as std::ffi::c_int,
             )
         };
         self.outcome(status)
     }
 
-    fn outcome(&self, status: libc::c_int) -> Result<(), Trouble> {
+    fn outcome(&self, status: std::ffi::c_int) -> Result<(), Trouble> {
         if status == 0 {
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl<'a> Decompressor<'a> {
         let words = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.handle)) }.to_string_lossy().into_owned();
         // SAFETY: the handle is alive.
         let code = unsafe { raw::tj3GetErrorCode(self.handle) };
-        Err(if code == raw::TJERR_TJERR_WARNING as libc::c_int { Trouble::Warning(words) } else { Trouble::Fatal(words) })
+        Err(if code == raw::TJERR_TJERR_WARNING as std::ffi::c_int { Trouble::Warning(words) } else { Trouble::Fatal(words) })
     }
 }
 

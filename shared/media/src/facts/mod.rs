@@ -1,5 +1,7 @@
 //! What a photo's metadata says: Exif, found in the container and read into typed facts.
 
+use std::{io::Seek, panic::AssertUnwindSafe};
+
 use photovault_domain::{Facts, Format, Kind};
 use serde::{Deserialize, Serialize};
 
@@ -36,19 +38,22 @@ pub struct RawTag {
     pub value: String,
 }
 
-/// Reads a photo's metadata. Never fails: of broken metadata it gives what could be read, and warnings.
-pub fn facts(bytes: &[u8], format: Format) -> Read {
+/// Reads the metadata of a photo of `size_bytes`. Never fails: of broken metadata it gives what could be read, and warnings.
+///
+/// It reads only the parts in which metadata stand; of a [`Sparse`](crate::Sparse) file that lacks one, what it gives is to be
+/// thrown away.
+pub fn facts(file: impl std::io::Read + Seek, size_bytes: u64, format: Format) -> Read {
     if format.kind() == Kind::Video {
         return Read::default();
     }
     counted(|| {
-        std::panic::catch_unwind(|| read(bytes, format))
+        std::panic::catch_unwind(AssertUnwindSafe(|| read(&mut Source::new(file, size_bytes), format)))
             .unwrap_or_else(|_| Read { warnings: vec!["The metadata is broken beyond reading.".to_owned()], ..Read::default() })
     })
 }
 
-fn read(bytes: &[u8], format: Format) -> Read {
-    let Some(block) = exif_block(bytes, format) else { return Read::default() };
+fn read<R: std::io::Read + Seek>(source: &mut Source<R>, format: Format) -> Read {
+    let Some(block) = exif_block(source, format) else { return Read::default() };
     let mut warnings = Vec::new();
     let parsed = exif::Reader::new().continue_on_error(true).read_raw(block).or_else(|error| {
         error.distill_partial_result(|errors| {
@@ -68,14 +73,13 @@ fn read(bytes: &[u8], format: Format) -> Read {
     }
 }
 
-fn exif_block(bytes: &[u8], format: Format) -> Option<Vec<u8>> {
-    let mut source = Source::of_bytes(bytes);
+fn exif_block<R: std::io::Read + Seek>(source: &mut Source<R>, format: Format) -> Option<Vec<u8>> {
     match format {
-        Format::Jpeg => jpeg::header(&mut source).ok()?.exif(&mut source),
-        Format::Png => png::exif(bytes),
-        Format::Webp => webp::exif(bytes),
-        Format::Tiff => Some(bytes.to_vec()),
-        Format::Heic | Format::Avif => bmff::meta(&mut source).ok()?.exif(&mut source),
+        Format::Jpeg => jpeg::header(source).ok()?.exif(source),
+        Format::Png => png::exif(&source.all().ok()?),
+        Format::Webp => webp::exif(&source.all().ok()?),
+        Format::Tiff => source.all().ok(),
+        Format::Heic | Format::Avif => bmff::meta(source).ok()?.exif(source),
         _ => None,
     }
 }
