@@ -66,7 +66,8 @@ fn line_of(path: &Path, bytes: &[u8]) -> Line {
     let inspected = inspect(Cursor::new(bytes), bytes.len() as u64);
     let (width, height) = inspected.as_ref().map_or((None, None), |inspected| (inspected.width, inspected.height));
     let still = format.filter(|format| format.kind() == Kind::Photo);
-    let facts = still.map(|format| photovault_media::facts(Cursor::new(bytes), bytes.len() as u64, format).facts).unwrap_or_default();
+    let facts =
+        still.map(|format| photovault_media::facts(Cursor::new(bytes), bytes.len() as u64, format).facts).unwrap_or_default();
     let refused = inspected.err().map(|refused| refused.reason);
     Line { path: path.display().to_string(), mime: format.map(Format::mime), width, height, facts, refused }
 }

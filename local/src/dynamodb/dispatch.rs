@@ -27,6 +27,11 @@ impl From<DynoxideError> for Failure {
     }
 }
 
+/// Whether an action reads or writes a single row.
+pub(super) fn is_of_one_row(action: &str) -> bool {
+    matches!(action, "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem")
+}
+
 /// Whether an action may have changed something that must be durable.
 pub(super) fn writes(action: &str) -> bool {
     !["Get", "BatchGet", "TransactGet", "Query", "Scan", "List", "Describe"].iter().any(|reading| action.starts_with(reading))

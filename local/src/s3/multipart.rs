@@ -16,7 +16,7 @@ use super::{
     Buckets,
     checks::{Algorithm, Kept, composite, etag, sha256_hex},
     objects::{self, Put},
-    read::{piece_stream, span},
+    read::{pieces, span},
     service::{internal, timestamp},
     uploads::{PartRow, Upload},
     write::{Arrived, announced, check_key, given, headers, promise, spread},
@@ -87,13 +87,13 @@ impl Buckets {
         let s3s::dto::CopySource::Bucket { bucket, key, version_id } = &input.copy_source else {
             return Err(s3_error!(NotImplemented, "x-amz-copy-source: only <bucket>/<key> is known here"));
         };
-        let (source, file) = self.open(bucket, key, version_id.as_deref()).await?;
+        let (source, file) = self.open(bucket, key, version_id.as_deref())?;
         let range = input.copy_source_range.as_deref().map(Range::parse).transpose();
         let range = range.map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source-range cannot be read"))?;
         let (span, _) = span(range.as_ref(), source.size_bytes)?;
         let wanted = upload.algorithm.map(|known| ChecksumAlgorithm::from(known.name().to_owned()));
         let promise = promise(Checksum::default(), None, wanted.as_ref(), None, None);
-        let body = s3s::dto::StreamingBlob::wrap(piece_stream(file, span).await?);
+        let body = s3s::dto::StreamingBlob::wrap(pieces(file, span));
         let arrived = self.arrive(Some(body), promise, None).await?;
         let part = self.keep_part(input.upload_id, input.part_number, arrived).await?;
         let result = CopyPartResult {
