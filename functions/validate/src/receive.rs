@@ -38,7 +38,7 @@ pub(crate) async fn gather(vault: &Vault, upload: &UploadRef) -> anyhow::Result<
     while let Some(chunk) = opened.body.try_next().await? {
         photovault_media::counted(|| hash.update(&chunk));
         size_bytes += chunk.len() as u64;
-        kept = kept.and(&chunk, size_bytes)?;
+        kept = kept.and(&chunk, size_bytes, opened.size_bytes)?;
     }
     let inspected = match kept {
         Kept::Head(head) | Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
@@ -64,7 +64,8 @@ enum Kept {
 }
 
 impl Kept {
-    fn and(self, chunk: &[u8], size_bytes: u64) -> std::io::Result<Self> {
+    /// One more chunk, `size_bytes` with it, `announced_bytes` in the end.
+    fn and(self, chunk: &[u8], size_bytes: u64, announced_bytes: u64) -> std::io::Result<Self> {
         Ok(match self {
             Self::Head(mut head) => {
                 head.extend_from_slice(chunk);
@@ -74,6 +75,8 @@ impl Kept {
                 match sniff(&head) {
                     Sniffed::Media(format) if format.kind() == Kind::Photo => {
                         let mut file = SpooledTempFile::new(SPOOL_BYTES);
+                        // Its memory is taken once, and not again and again while it grows.
+                        file.set_len(announced_bytes.min(limits::MAX_PHOTO_BYTES))?;
                         file.write_all(&head)?;
                         Self::Still(file)
                     }
