@@ -117,7 +117,7 @@ impl Engine {
             secret_key: field("secret_key"),
             region: field("region"),
         };
-        connect(Some(&endpoint), &field("table")).await
+        connect(Reach::Endpoint(&endpoint), &field("table")).await
     }
 
     /// Puts an object into the uploads bucket, under any key.

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 
 use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
+    FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer,
+    images::{TypedImage, TypedImageRef},
+    pixels::{U8x3, U8x4},
 };
 
 use super::{Layout, Unreadable};
@@ -29,21 +30,26 @@ pub(super) fn shrink(from: (u32, u32), pixels: Vec<u8>, layout: Layout, to: (u32
     if from == to {
         return Ok(pixels);
     }
-    let kind = match layout {
-        Layout::Rgb => PixelType::U8x3,
-        Layout::Cmyk => PixelType::U8x4,
-    };
+    match layout {
+        Layout::Rgb => convolve::<U8x3>(from, &pixels, to),
+        Layout::Cmyk => convolve::<U8x4>(from, &pixels, to),
+    }
+}
+
+/// By the kind of pixel: the library's own choice at run time would be compiled for all of its thirteen.
+fn convolve<P: PixelTrait>(from: (u32, u32), pixels: &[u8], to: (u32, u32)) -> Result<Vec<u8>, Unreadable> {
     let failed = |what: &dyn std::fmt::Display| {
         Unreadable::new(format!(
             "This photo could not be made smaller, from {} × {} to {} × {}: {what}.",
             from.0, from.1, to.0, to.1
         ))
     };
-    let source = ImageRef::new(from.0, from.1, &pixels, kind).map_err(|error| failed(&error))?;
-    let mut target = Image::new(to.0, to.1, kind);
+    let mut resized = vec![0; to.0 as usize * to.1 as usize * P::size()];
+    let source = TypedImageRef::<P>::from_buffer(from.0, from.1, pixels).map_err(|error| failed(&error))?;
+    let mut target = TypedImage::<P>::from_buffer(to.0, to.1, &mut resized).map_err(|error| failed(&error))?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
-    RESIZER.with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options)).map_err(|error| failed(&error))?;
-    Ok(target.into_vec())
+    RESIZER.with_borrow_mut(|resizer| resizer.resize_typed(&source, &mut target, &options)).map_err(|error| failed(&error))?;
+    Ok(resized)
 }
 
 #[cfg(test)]
