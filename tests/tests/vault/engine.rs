@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_aws::{Connection, Endpoint, connect};
+use photovault_aws::{Connection, Endpoint, Reach, connect};
 use photovault_domain::Status;
 use photovault_tests::project;
 use photovault_vault::seams::{ObjectAt, Served};
