@@ -5,10 +5,10 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export PHOTOVAULT_VENV ?= $(CACHE)/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench
+.PHONY: help setup run test bench torture
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Build, start the vault and import a sample library, or your photos: make run PHOTOS=dir
 	@scripts/run.sh
@@ -18,6 +18,9 @@ test: setup ## Format, lints, every test, the template's lint
 
 bench: setup ## Measure imports, start times and cost against the vault's size
 	@scripts/bench.sh
+
+torture: setup ## Kill, flood and poison the engine for long, and show the figures
+	@scripts/torture.sh
 
 setup: ## Install native packages and the tests' Python tools where missing
 	@scripts/setup.sh

@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Failures(FailuresArguments),
     Retry(RetryArguments),
     Dlq(DlqArguments),
+    Health(HealthArguments),
     Invoke(InvokeArguments),
     Facts(FactsArguments),
     Sample(SampleArguments),
@@ -231,6 +232,24 @@ pub(crate) struct RedriveArguments {
     /// All of them.
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// Find items that make no progress, uploads and originals without an item, and items without their files; repair them.
+///
+/// The function `health` does the same every five minutes, a part of the vault at a time.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault health\n  photovault health --all\n  photovault health --all --stalled 60 --json"
+)]
+pub(crate) struct HealthArguments {
+    /// Look at the whole vault, and not only at the next part of it.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// What has not changed for so long makes no progress.
+    #[arg(long, value_name = "SECONDS", default_value_t = photovault_health::STALLED_S)]
+    pub(crate) stalled: u32,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
 }
 
 /// Call one function with an event, and print what it answers.

@@ -1,7 +1,7 @@
 //! `photovault dlq`: the messages that failed every attempt, and sending them again.
 
 use photovault_domain::{Letter, MediaId, STAGES};
-use photovault_vault::Vault;
+use photovault_vault::{Vault, redrive_stream};
 
 use crate::{
     arguments::{DlqAction, DlqArguments, RedriveArguments},
@@ -9,6 +9,9 @@ use crate::{
     find::{PAGE, find},
     table::{Table, when},
 };
+
+/// Whose letters are accounts of stream records, not messages.
+const DISPATCH: &str = "dispatch";
 
 /// `dlq ls` and `dlq redrive`.
 pub(crate) async fn run(arguments: &DlqArguments) -> anyhow::Result<()> {
@@ -22,7 +25,7 @@ pub(crate) async fn run(arguments: &DlqArguments) -> anyhow::Result<()> {
 /// The letters of one stage or of all, of one item or of all, oldest first within a stage.
 pub(crate) async fn letters(vault: &Vault, stage: Option<&str>, media: Option<&MediaId>) -> anyhow::Result<Vec<Letter>> {
     let mut found = Vec::new();
-    let every = STAGES.iter().map(|spec| spec.stage.name()).chain(["dispatch"]);
+    let every = STAGES.iter().map(|spec| spec.stage.name()).chain([DISPATCH]);
     for stage in every.filter(|name| stage.is_none_or(|stage| stage == *name)) {
         let mut after: Option<String> = None;
         loop {
@@ -65,8 +68,12 @@ async fn redrive(vault: &Vault, arguments: &DlqArguments, which: &RedriveArgumen
         None => None,
     };
     let letters = letters(vault, which.stage.as_deref(), media.as_ref()).await?;
-    for letter in &letters {
+    let (of_stream, of_queues): (Vec<_>, Vec<_>) = letters.iter().cloned().partition(|letter| letter.stage == DISPATCH);
+    redrive_stream(vault, &of_stream).await?;
+    for letter in &of_queues {
         vault.letters.redrive(letter).await?;
+    }
+    for letter in &letters {
         let name = if letter.name.is_empty() { &letter.id } else { &letter.name };
         if arguments.vault.json {
             println!("{}", serde_json::json!({"stage": letter.stage, "media": letter.media, "name": name, "redriven": true}));

@@ -11,9 +11,10 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         Some("metadata") => photovault_metadata::run(),
         Some("notify") => photovault_notify::run(),
         Some("failures") => photovault_failures::run(),
+        Some("health") => photovault_health::run(),
         other => bail!("there is no function '{}': {}", other.unwrap_or_default(), NAMES.join(", ")),
     }
 }
 
 /// The functions, in pipeline order.
-pub(crate) const NAMES: &[&str] = &["validate", "dispatch", "thumbnail", "metadata", "notify", "failures"];
+pub(crate) const NAMES: &[&str] = &["validate", "dispatch", "thumbnail", "metadata", "notify", "failures", "health"];

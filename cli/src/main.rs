@@ -6,6 +6,7 @@ mod dlq;
 mod facts;
 mod find;
 mod function;
+mod health;
 mod import;
 mod invoke;
 mod list;
@@ -42,6 +43,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Failures(arguments) => runtime(false)?.block_on(list::failures(arguments)).map(done),
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
+        Command::Health(arguments) => runtime(false)?.block_on(health::run(arguments)).map(done),
         Command::Up(arguments) => runtime(true)?.block_on(up::run(arguments)).map(done),
         Command::Invoke(arguments) => runtime(true)?.block_on(invoke::run(arguments)).map(done),
     }

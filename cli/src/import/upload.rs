@@ -118,7 +118,7 @@ async fn send(link: &Link, user: &UserId, found: &Found, hashed: Hashed) -> Fate
         }
         match bytes {
             Some(bytes) => vault.originals.upload(key, bytes.clone()).await?,
-            None => reached.connection.upload_file(&vault.names.uploads_bucket, key, &found.path).await?,
+            None => drop(reached.connection.upload_file(&vault.names.uploads_bucket, key, &found.path).await?),
         }
         Ok(None)
     });

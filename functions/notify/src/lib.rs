@@ -3,15 +3,16 @@
 //! - Event in: jobs, through the notify queue, for items whose other stages have all ended.
 //! - Decision ([`decide`]): which digest each item belongs to, by the window in which it ended.
 //! - Effects out: the digest in the user's inbox; one message to the topic, if there is one; the ledger entries.
-//! - Idempotent by: the digest's key and its set of items; publishing is claimed on the digest first, since a topic has no
-//!   idempotency token: at most once there, exactly once in the inbox.
+//! - Idempotent by: the digest's key and its set of items: exactly once in the inbox. Publishing is claimed on the digest
+//!   first, since a topic has no idempotency token: once there, and once more only if a publisher dies before it could write
+//!   down that it published. The end of a claim's lease comes as a message too.
 
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 use photovault_domain::{Job, Media, MediaId, Stage, Status, UserId, UtcMs};
 use photovault_lambda::{Message, Served};
-use photovault_vault::{Attempt, Outcome, Vault, finish, is_finished, window_of};
+use photovault_vault::{Attempt, Lease, Outcome, Vault, finish, is_finished, window_of};
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -32,6 +33,12 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>, _deadline: UtcMs) -> BoxFu
         let mut failed = Vec::new();
         let mut due = Vec::new();
         for message in messages {
+            if let Ok(lease) = serde_json::from_str::<Lease>(&message.body) {
+                if let Err(error) = vault.digests.take_over(&lease).await {
+                    failed.push(lost(&message, &error.into()));
+                }
+                continue;
+            }
             match gather(&vault, &message).await {
                 Ok(Some((attempt, media))) => due.push(Due { message, attempt, media }),
                 Ok(None) => {}

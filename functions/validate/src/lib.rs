@@ -96,9 +96,11 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     Ok(())
 }
 
-/// The same bytes again are the same item under one more name; a verdict of another recipe replaces the old one.
+/// The same bytes again are the same item under one more name; a verdict of another recipe replaces the old one, and so
+/// does one on an item whose original had been lost.
 fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload) -> Change {
-    let current = |item: &Media| item.ledger.get(&Stage::Validate).is_some_and(|known| known.recipe == entry.recipe);
+    let stands = |known: &Entry| known.recipe == entry.recipe && known.state != State::Failed;
+    let current = |item: &Media| item.ledger.get(&Stage::Validate).is_some_and(stands);
     let mut next = match &item {
         Some(item) if current(item) => item.clone(),
         Some(item) => Media { uploads: item.uploads.clone(), created: item.created, ..fresh.clone() },

@@ -159,7 +159,8 @@ impl Engine {
                         self.mappings.spawn(mapping.run(stopping));
                     }
                     EventSource::Schedule(source) if source.enabled => {
-                        self.mappings.spawn(Schedule { function, source: source.clone() }.run(stopping));
+                        let store = Arc::clone(&self.services.store);
+                        self.mappings.spawn(Schedule { function, store, source: source.clone() }.run(stopping));
                     }
                     _ => {}
                 }

@@ -73,10 +73,11 @@ pub async fn connect(reach: Reach<'_>, table: &str) -> Connection {
 }
 
 impl Connection {
-    /// Uploads a file as a stream, its CRC32 verified by the store: memory does not grow with the file.
-    pub async fn upload_file(&self, bucket: &str, key: &str, file: &Path) -> SeamResult<()> {
+    /// Uploads a file as a stream, its CRC32 verified by the store: memory does not grow with the file. Gives its version.
+    pub async fn upload_file(&self, bucket: &str, key: &str, file: &Path) -> SeamResult<String> {
         let asked = || format!("upload of {}", file.display());
         let body = ByteStream::from_path(file).await.map_err(|error| SeamError { asked: asked(), answer: error.to_string() })?;
-        self.s3.put_object().bucket(bucket).key(key).body(body).send().await.map(|_| ()).map_err(|error| failure(asked(), &error))
+        let put = self.s3.put_object().bucket(bucket).key(key).body(body).send().await;
+        put.map(|put| put.version_id.unwrap_or_default()).map_err(|error| failure(asked(), &error))
     }
 }

@@ -7,12 +7,16 @@ use aws_sdk_s3::{
     Client,
     error::SdkError,
     primitives::ByteStream,
-    types::{ChecksumAlgorithm, ChecksumMode, MetadataDirective},
+    types::{ChecksumAlgorithm, ChecksumMode, EncodingType, MetadataDirective, ObjectVersion},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use photovault_domain::{Sha256, UtcMs};
-use photovault_vault::seams::{ObjectAt, Objects, Opened, SeamError, SeamResult, Served};
+use photovault_vault::{
+    Page,
+    seams::{Listed, ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
+};
 
 use crate::failure;
 
@@ -78,6 +82,39 @@ impl Objects for S3 {
     async fn remove(&self, at: &ObjectAt) -> SeamResult<()> {
         let delete = self.0.delete_object().bucket(&at.bucket).key(&at.key).set_version_id(at.version.clone());
         found(delete.send().await, &format!("removal of {}/{}", at.bucket, at.key)).map(|_| ())
+    }
+
+    async fn versions(&self, bucket: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Listed>> {
+        let asked = format!("listing of {bucket}/{prefix}");
+        let list = self.0.list_object_versions().bucket(bucket).prefix(prefix).encoding_type(EncodingType::Url);
+        let (version, key) = after.and_then(|after| after.split_once('/')).unzip();
+        let list = list
+            .set_key_marker(key.map(str::to_owned))
+            .set_version_id_marker(version.filter(|it| !it.is_empty()).map(str::to_owned));
+        let page = list.max_keys(i32::try_from(limit).unwrap_or(i32::MAX)).send().await;
+        let page = page.map_err(|error| failure(&asked, &error))?;
+        let decoded = |key: Option<&str>| {
+            let key = key.unwrap_or_default().replace('+', " ");
+            let decoded = percent_decode_str(&key).decode_utf8().map(std::borrow::Cow::into_owned);
+            decoded.map_err(|error| SeamError { asked: asked.clone(), answer: error.to_string() })
+        };
+        let listed = |version: &ObjectVersion| {
+            Ok(Listed {
+                key: decoded(version.key())?,
+                // "null" names the version of a bucket without versions.
+                version: version.version_id().unwrap_or_default().to_owned(),
+                is_latest: version.is_latest().unwrap_or(false),
+                modified: version.last_modified().and_then(|time| time.to_millis().ok()).map_or(UtcMs(0), UtcMs),
+            })
+        };
+        let items = page.versions().iter().map(listed).collect::<SeamResult<_>>()?;
+        let next = match page.is_truncated() {
+            Some(true) => {
+                Some(format!("{}/{}", page.next_version_id_marker().unwrap_or_default(), decoded(page.next_key_marker())?))
+            }
+            _ => None,
+        };
+        Ok(Page { items, next })
     }
 }
 

@@ -40,6 +40,13 @@ pub fn quarantine_key(user: &UserId, sha256: &Sha256) -> String {
     format!("quarantine/{user}/{sha256}")
 }
 
+/// Whose bytes lie under a key of [`original_key`] or [`quarantine_key`], and their hash; `None` for every other key.
+pub fn kept_bytes(key: &str) -> Option<(UserId, Sha256)> {
+    let rest = key.strip_prefix("originals/").or_else(|| key.strip_prefix("quarantine/"))?;
+    let (user, sha256) = rest.split_once('/')?;
+    Some((user.parse().ok()?, sha256.parse().ok()?))
+}
+
 /// Where a derivative is stored; `name` is ours, not the uploader's.
 pub fn derivative_key(user: &UserId, media: &MediaId, recipe: &Recipe, name: &str) -> String {
     format!("{}{recipe}/{name}", derivative_prefix(user, media))
@@ -69,6 +76,17 @@ mod tests {
             let parsed = UploadKey::parse(key, &owner);
             assert_eq!((parsed.user.as_str(), parsed.name.as_str()), (user, name), "{key}");
         }
+    }
+
+    #[test]
+    fn a_kept_key_says_whose_bytes_it_has() {
+        let (ann, sha256): (UserId, _) = ("ann".parse().unwrap(), Sha256::from_digest([7; 32]));
+        for key in [original_key(&ann, &sha256), quarantine_key(&ann, &sha256)] {
+            assert_eq!(kept_bytes(&key), Some((ann.clone(), sha256.clone())));
+            assert_eq!(kept_bytes(&format!("{key}x")), None);
+        }
+        assert_eq!(kept_bytes("derivatives/ann/x"), None);
+        assert_eq!(kept_bytes("originals/ann"), None);
     }
 
     #[test]

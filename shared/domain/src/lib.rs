@@ -17,8 +17,8 @@ pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facet, Fact
 pub use format::{Format, Kind};
 pub use ids::{IdError, MediaId, Sha256, UserId};
 pub use job::{Job, Letter, LetterId};
-pub use keys::{UploadKey, derivative_key, derivative_prefix, original_key, quarantine_key};
+pub use keys::{UploadKey, derivative_key, derivative_prefix, kept_bytes, original_key, quarantine_key};
 pub use ledger::{Entry, State};
 pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
-pub use pipeline::{DERIVATIVE_SIZES, DerivativeSize, Needs, Recipe, STAGES, Stage, StageSpec, next_stages};
+pub use pipeline::{DERIVATIVE_SIZES, DerivativeSize, Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
 pub use time::UtcMs;

@@ -198,6 +198,13 @@ impl Media {
         true
     }
 
+    /// Writes that a stage's work is lost after all, and asks for the telling of it.
+    pub fn fail(&mut self, stage: Stage, reason: String, at: UtcMs) {
+        let known = self.ledger.get(&stage).cloned().unwrap_or_else(|| Entry::pending(stage.recipe()));
+        self.ledger.insert(stage, Entry { state: State::Failed, reason: Some(reason), finished: Some(at), ..known });
+        self.tell_again();
+    }
+
     /// The stages that are failed and that `retry` would ask for.
     pub fn failed_stages(&self) -> Vec<Stage> {
         self.ledger.iter().filter(|(_, entry)| entry.state == State::Failed).map(|(stage, _)| *stage).collect()

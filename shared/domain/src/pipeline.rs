@@ -97,14 +97,26 @@ pub fn next_stages(before: Option<&Media>, after: &Media) -> Vec<Stage> {
     STAGES.iter().filter(due).map(|spec| spec.stage).collect()
 }
 
+/// The stages whose turn has come and that have not ended: what to send again where nobody knows what became of the jobs.
+pub fn open_stages(media: &Media) -> Vec<Stage> {
+    let open = |spec: &&StageSpec| needs_met(spec, media) && state(media, spec.stage).is_some_and(|state| !state.is_final());
+    STAGES.iter().filter(open).map(|spec| spec.stage).collect()
+}
+
 fn is_due(spec: &StageSpec, media: &Media) -> bool {
-    let state = |stage: Stage| media.ledger.get(&stage).map(|entry| entry.state);
-    let needs_met = match spec.needs {
+    needs_met(spec, media) && state(media, spec.stage) == Some(State::Pending)
+}
+
+fn needs_met(spec: &StageSpec, media: &Media) -> bool {
+    match spec.needs {
         Needs::Upload => false,
-        Needs::Done(stages) => stages.iter().all(|stage| state(*stage) == Some(State::Done)),
+        Needs::Done(stages) => stages.iter().all(|stage| state(media, *stage) == Some(State::Done)),
         Needs::Settled => media.status() != crate::Status::Processing,
-    };
-    needs_met && state(spec.stage) == Some(State::Pending)
+    }
+}
+
+fn state(media: &Media, stage: Stage) -> Option<State> {
+    media.ledger.get(&stage).map(|entry| entry.state)
 }
 
 fn is_accepted_photo(media: &Media) -> bool {
@@ -231,6 +243,21 @@ mod tests {
             (None, &video, vec![Stage::Notify]),
         ] {
             assert_eq!(next_stages(before, after), want, "{:?} -> {:?}", before.map(|b| &b.ledger), after.ledger);
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_what_is_due_or_was_begun() {
+        use State::{Done, Failed, Pending, Rejected, Running};
+        for (item, want) in [
+            (photo(Done, Pending, Pending, Pending), vec![Stage::Thumbnail, Stage::Metadata]),
+            (photo(Done, Running, Done, Pending), vec![Stage::Thumbnail]),
+            (photo(Done, Done, Done, Running), vec![Stage::Notify]),
+            (photo(Done, Failed, Rejected, Pending), vec![Stage::Notify]),
+            (photo(Done, Done, Done, Done), vec![]),
+            (photo(Failed, Pending, Pending, Pending), vec![]),
+        ] {
+            assert_eq!(open_stages(&item), want, "{:?}", item.ledger);
         }
     }
 

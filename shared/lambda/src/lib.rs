@@ -4,12 +4,14 @@
 
 mod batch;
 mod environment;
+mod event;
 mod log;
 mod stage;
 mod stream;
 
 pub use batch::{Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
 pub use environment::{VARIABLES, Variable};
+pub use event::{OnEvent, serve_events};
 pub use stage::{StageWork, work_on};
 pub use stream::{Changed, OnChanges, serve_changes};
 

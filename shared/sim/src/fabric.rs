@@ -1,7 +1,7 @@
 //! The five seams over a [`World`].
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
     sync::{Arc, Mutex, MutexGuard},
 };
@@ -12,8 +12,8 @@ use photovault_domain::{STAGES, Sha256, UtcMs};
 use photovault_vault::{
     MEDIA_PREFIX, Names, Page, Seams, Vault, media_of_row,
     seams::{
-        Clock, Expect, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served, Table,
-        Written,
+        Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served,
+        Table, Written,
     },
 };
 use sha2::Digest as _;
@@ -133,6 +133,39 @@ impl Objects for Fabric {
             Ok(())
         })
     }
+
+    async fn versions(&self, bucket: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Listed>> {
+        self.call("versions", |world| {
+            let mut all = listed(world, bucket, prefix);
+            if let Some((version, key)) = after.and_then(|after| after.split_once('/')) {
+                let place = all.iter().position(|it| it.key == key && it.version == version);
+                all = match place {
+                    Some(place) => all.split_off(place + 1),
+                    None => all.into_iter().filter(|it| it.key.as_str() > key).collect(),
+                };
+            }
+            let more = all.len() > limit as usize;
+            all.truncate(limit as usize);
+            let next = all.last().filter(|_| more).map(|it| format!("{}/{}", it.version, it.key));
+            Ok(Page { items: all, next })
+        })
+    }
+}
+
+/// In key order, each key's newest version first; `after` is `<version>/<key>`, the version empty behind all of them.
+fn listed(world: &World, bucket: &str, prefix: &str) -> Vec<Listed> {
+    let wanted = world.objects.iter().filter(|((of, key), _)| of == bucket && key.starts_with(prefix));
+    let of_key = |((_, key), versions): (&(String, String), &Vec<Stored>)| {
+        let newest = versions.len() - 1;
+        let entry = |(index, stored): (usize, &Stored)| Listed {
+            key: key.clone(),
+            version: stored.version.clone(),
+            is_latest: index == newest,
+            modified: stored.modified,
+        };
+        versions.iter().enumerate().rev().map(entry).collect::<Vec<_>>()
+    };
+    wanted.flat_map(of_key).collect()
 }
 
 #[async_trait]
@@ -179,6 +212,22 @@ impl Table for Fabric {
             let page: Vec<_> = found.iter().take(limit as usize).collect();
             let next = (found.len() > page.len()).then(|| page.last().map(|(sk, _)| (**sk).to_owned())).flatten();
             Ok(Page { items: page.iter().map(|(_, row)| (**row).clone()).collect(), next })
+        })
+    }
+
+    async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
+        self.call("work", |world| {
+            let after: Option<(i64, String, String)> = after.and_then(|after| serde_json::from_str(after).ok());
+            let indexed = world.rows.iter().filter(|(_, row)| row.get("work_pk").is_some_and(|pk| pk == "work"));
+            let place = |((pk, sk), row): (&(String, String), &Row)| {
+                (row.get("work_at").and_then(serde_json::Value::as_i64).unwrap_or(0), pk.clone(), sk.clone())
+            };
+            let found: BTreeSet<_> =
+                indexed.map(place).filter(|place| after.as_ref().is_none_or(|after| place > after)).collect();
+            let page: Vec<_> = found.iter().take(limit as usize).cloned().collect();
+            let more = found.len() > page.len();
+            let next = page.last().filter(|_| more).map(|place| serde_json::to_string(place).expect("a place is plain data"));
+            Ok(Page { items: page.into_iter().map(|(_, pk, sk)| RowKey { pk, sk }).collect(), next })
         })
     }
 }

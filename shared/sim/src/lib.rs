@@ -7,4 +7,4 @@ mod fabric;
 mod world;
 
 pub use fabric::{Fabric, UPLOADS, VAULT};
-pub use world::{Fault, Record, Sent, World};
+pub use world::{Fault, Record, Sent, Stored, World};

@@ -1,8 +1,9 @@
 //! The catalog: media items, each written whole and only over the version that the change was decided from.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use photovault_domain::{Media, MediaId, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Page,
@@ -24,6 +25,15 @@ pub enum Change {
     Put(Media),
     /// Nothing to do.
     Leave,
+}
+
+/// How far walks through the vault have come, each by its name: a walk that is not in it begins anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The place of each walk.
+    pub places: BTreeMap<String, String>,
+    /// Counts the writes.
+    pub version: u64,
 }
 
 /// Media items.
@@ -91,6 +101,30 @@ impl Catalog {
         Ok((written == Written::Yes).then_some(Some(next)))
     }
 
+    /// Items on which work is left, oldest first, after `after` (the `next` of the page before). Never a scan: a sparse index.
+    pub async fn unsettled(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
+        let keys = self.table.work(after, limit).await?;
+        let mut items = Vec::new();
+        for key in &keys.items {
+            let media: Option<Media> = self.table.row(key).await?.map(media_of_row).transpose()?;
+            // The index lags: an item may have been settled or removed meanwhile.
+            items.extend(media.filter(|media| !media.is_settled()));
+        }
+        Ok(Page { items, next: keys.next })
+    }
+
+    /// How far the walks of `health` have come.
+    pub async fn progress(&self) -> SeamResult<Progress> {
+        Ok(self.table.row(&progress_key()).await?.map(value_of).transpose()?.unwrap_or_default())
+    }
+
+    /// Keeps it. Where another run was faster, its places stand: either set of places is good.
+    pub async fn keep_progress(&self, progress: &Progress) -> SeamResult<()> {
+        let expect = if progress.version == 0 { Expect::Absent } else { Expect::Version(progress.version) };
+        let next = Progress { version: progress.version + 1, ..progress.clone() };
+        self.table.put(row_of(&next, progress_key()), expect).await.map(|_| ())
+    }
+
     /// Removes an item: only placeholders of uploads that have become an item after all.
     pub async fn remove(&self, user: &UserId, id: &MediaId) -> SeamResult<()> {
         self.table.remove(&media_key(user, id)).await
@@ -107,6 +141,10 @@ impl Catalog {
 /// Where an item stands in the table.
 pub fn media_key(user: &UserId, id: &MediaId) -> RowKey {
     RowKey { pk: format!("U#{user}"), sk: format!("{MEDIA_PREFIX}{id}") }
+}
+
+fn progress_key() -> RowKey {
+    RowKey { pk: "HEALTH".into(), sk: "progress".into() }
 }
 
 /// An item as a row, with the sparse index's attributes while work is left.

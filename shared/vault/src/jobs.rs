@@ -5,7 +5,7 @@ use std::sync::Arc;
 use photovault_domain::{Job, Stage};
 
 use crate::{
-    Names,
+    Names, UploadRef,
     seams::{Outgoing, Queue, SeamError, SeamResult},
 };
 
@@ -35,10 +35,27 @@ impl Jobs {
         Ok(())
     }
 
+    /// Sends an upload's event to `validate` again, as the bucket would tell of it.
+    pub async fn send_upload(&self, upload: &UploadRef) -> SeamResult<()> {
+        let message = Outgoing { body: created_event(upload), delay_s: 0 };
+        self.queue.send(queue_url(&self.names, Stage::Validate.name())?, vec![message]).await
+    }
+
     /// Lets a received message of the function's own queue come back after so many seconds.
     pub async fn return_after(&self, stage: Stage, receipt: &str, seconds: u32) -> SeamResult<()> {
         self.queue.return_after(queue_url(&self.names, stage.name())?, receipt, seconds).await
     }
+}
+
+/// The event of an upload in S3's shape. Keys are form-encoded there.
+fn created_event(upload: &UploadRef) -> String {
+    let key: String = upload.key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    serde_json::json!({"Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Copy",
+        "eventTime": "1970-01-01T00:00:00.000Z", "userIdentity": {}, "requestParameters": {}, "responseElements": {},
+        "s3": {"bucket": {"name": upload.bucket}, "object": {"key": key, "versionId": upload.version}},
+    }]})
+    .to_string()
 }
 
 pub(crate) fn queue_url<'a>(names: &'a Names, stage: &str) -> SeamResult<&'a str> {

@@ -9,18 +9,20 @@ mod jobs;
 mod letters;
 mod originals;
 mod page;
+mod revive;
 mod rows;
 pub mod seams;
 mod stage;
 
 use std::sync::Arc;
 
-pub use catalog::{Catalog, Change, MEDIA_PREFIX, media_key, media_of_row, row_of_media};
-pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, window_of};
+pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_row, row_of_media};
+pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use jobs::Jobs;
 pub use letters::Letters;
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
+pub use revive::{redrive_stream, revive};
 pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, lambda_cost_microusd, run_attempt};
 
 use photovault_domain::UserId;
@@ -85,8 +87,8 @@ impl Vault {
             originals: Originals::new(seams.objects, names.clone()),
             catalog: Catalog::new(seams.table.clone(), seams.clock.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
-            letters: Letters::new(seams.table.clone(), seams.queue, names.clone()),
-            digests: Digests::new(seams.table, seams.notifier, seams.clock.clone(), names.clone()),
+            letters: Letters::new(seams.table.clone(), seams.queue.clone(), names.clone()),
+            digests: Digests::new(seams.table, seams.queue, seams.notifier, seams.clock.clone(), names.clone()),
             clock: seams.clock,
             names,
         }

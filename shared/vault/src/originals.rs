@@ -4,12 +4,15 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use photovault_domain::{MediaId, Recipe, Sha256, Stage, UserId, derivative_key, original_key, quarantine_key};
+use photovault_domain::{MediaId, Recipe, Sha256, Stage, UserId, UtcMs, derivative_key, original_key, quarantine_key};
 
 use crate::{
-    Names,
-    seams::{ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
+    Names, Page,
+    seams::{Listed, ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
 };
+
+/// How many old versions of a removed original are looked at.
+const MAX_VERSIONS_TRIED: u32 = 20;
 
 /// One upload's place: its identity is all three together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +124,54 @@ impl Originals {
     pub async fn upload(&self, key: &str, bytes: Bytes) -> SeamResult<()> {
         let at = ObjectAt { bucket: self.names.uploads_bucket.clone(), key: key.to_owned(), version: None };
         self.objects.write(&at, bytes, &Served { mime: "application/octet-stream".into(), immutable: false }).await
+    }
+
+    /// Whether the vault bucket has the bytes of this hash under this key, by the store's own checksum.
+    pub async fn holds_bytes(&self, key: &str, sha256: &Sha256) -> SeamResult<bool> {
+        Ok(self.objects.checksum(&self.kept(key)).await?.as_ref() == Some(sha256))
+    }
+
+    /// Whether the vault bucket has an object under this key.
+    pub async fn holds(&self, key: &str) -> SeamResult<bool> {
+        Ok(self.objects.open(&self.kept(key), None).await?.is_some())
+    }
+
+    /// What the vault bucket keeps behind a place: `/originals/` is before the first original, derivatives come before it.
+    pub async fn kept_after(&self, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Listed>> {
+        self.objects.versions(&self.names.vault_bucket, prefix, after, limit).await
+    }
+
+    /// Uploads that are still in the uploads bucket, with when they came. Few: an upload is removed once its bytes are kept.
+    pub async fn waiting_uploads(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<(UploadRef, UtcMs)>> {
+        let bucket = &self.names.uploads_bucket;
+        let page = self.objects.versions(bucket, "", after, limit).await?;
+        let upload =
+            |listed: Listed| (UploadRef { bucket: bucket.clone(), key: listed.key, version: listed.version }, listed.modified);
+        Ok(Page { items: page.items.into_iter().map(upload).collect(), next: page.next })
+    }
+
+    /// Uploads again what the vault bucket keeps under `key`, so that it becomes an item in the way of every upload.
+    /// Nothing to do where such an upload waits already.
+    pub async fn upload_again(&self, key: &str, upload_key: &str) -> SeamResult<()> {
+        let to = ObjectAt { bucket: self.names.uploads_bucket.clone(), key: upload_key.to_owned(), version: None };
+        if self.objects.open(&to, None).await?.is_some() {
+            return Ok(());
+        }
+        let served = Served { mime: "application/octet-stream".into(), immutable: false };
+        self.objects.copy(&self.kept(key), &to, &served).await.map(|_| ())
+    }
+
+    /// Brings an original back that was removed, from an older version that the bucket still has; `false` if it has none.
+    pub async fn bring_back(&self, key: &str, sha256: &Sha256, mime: &str) -> SeamResult<bool> {
+        let versions = self.objects.versions(&self.names.vault_bucket, key, None, MAX_VERSIONS_TRIED).await?;
+        let served = Served { mime: mime.to_owned(), immutable: true };
+        for listed in versions.items.into_iter().filter(|listed| listed.key == key && !listed.is_latest) {
+            let old = ObjectAt { version: Some(listed.version), ..self.kept(key) };
+            if self.objects.checksum(&old).await?.as_ref() == Some(sha256) {
+                return Ok(self.objects.copy(&old, &self.kept(key), &served).await?.as_ref() == Some(sha256));
+            }
+        }
+        Ok(false)
     }
 
     fn kept(&self, key: &str) -> ObjectAt {

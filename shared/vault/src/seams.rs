@@ -1,4 +1,4 @@
-//! The five seams: all that the vault asks of the outside. Fourteen methods; every one may fail before or after its effect.
+//! The five seams: all that the vault asks of the outside. Sixteen methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -55,6 +55,19 @@ pub struct Served {
     pub immutable: bool,
 }
 
+/// A version of an object, as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// Its version; empty where the bucket has none.
+    pub version: String,
+    /// Whether it is what the key names now.
+    pub is_latest: bool,
+    /// When it was written.
+    pub modified: UtcMs,
+}
+
 /// Buckets.
 #[async_trait]
 pub trait Objects: Send + Sync {
@@ -68,6 +81,10 @@ pub trait Objects: Send + Sync {
     async fn checksum(&self, at: &ObjectAt) -> SeamResult<Option<Sha256>>;
     /// Removes exactly this version (or writes a delete marker where none is named); removing what is not there is fine.
     async fn remove(&self, at: &ObjectAt) -> SeamResult<()>;
+    /// Versions of objects whose key begins with `prefix`, in key order, at most `limit` of them (delete markers are none).
+    ///
+    /// `after` is the `next` of the page before, or `/<key>`: everything behind that key.
+    async fn versions(&self, bucket: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Listed>>;
 }
 
 /// A row of the table: its attributes as JSON, keys included.
@@ -111,6 +128,10 @@ pub trait Table: Send + Sync {
     async fn remove(&self, key: &RowKey) -> SeamResult<()>;
     /// Rows of one partition whose sort key starts with `prefix` and comes after `after`, in order, at most `limit`.
     async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Row>>;
+    /// Keys of the rows in the sparse index `work`, oldest first, after `after` (the `next` of the page before).
+    ///
+    /// The one read that may lag behind: read the row itself before acting on it.
+    async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<RowKey>>;
 }
 
 /// A message to send.

@@ -14,7 +14,7 @@ use photovault_vault::Vault;
 /// How often a message is received before it is dead (template.yaml).
 const MAX_RECEIVES: u32 = 5;
 /// Deliveries after which a chain is called endless.
-const MAX_DELIVERIES: u32 = 10_000;
+const MAX_DELIVERIES: u32 = 100_000;
 
 pub(crate) struct Chain {
     pub(crate) fabric: Fabric,
@@ -40,7 +40,33 @@ impl Chain {
             let world = self.fabric.world();
             world.objects[&(UPLOADS.to_owned(), key.to_owned())].last().expect("just written").version.clone()
         };
-        self.uploads.push(created_event(key, &version));
+        self.announce(key, &version);
+    }
+
+    /// The bucket's event of an upload, which waits for [`Self::run`].
+    pub(crate) fn announce(&mut self, key: &str, version: &str) {
+        self.uploads.push(created_event(key, version));
+    }
+
+    /// Delivers the uploads that wait, and nothing that comes of them.
+    pub(crate) async fn take_in(&mut self) {
+        while let Some(body) = self.uploads.pop() {
+            self.deliver(Stage::Validate, body).await;
+        }
+    }
+
+    /// Delivers the records that wait, and nothing that comes of them.
+    pub(crate) async fn stream(&mut self) {
+        while self.next_change().is_some() {
+            self.dispatch().await;
+        }
+    }
+
+    /// Everything that waits is lost: events of uploads, records of the stream, messages.
+    pub(crate) fn lose_what_waits(&mut self) {
+        self.uploads.clear();
+        let world = self.fabric.world();
+        (self.streamed, self.queued) = (world.stream.len(), world.sent.len());
     }
 
     /// Delivers until nothing is left.
@@ -126,11 +152,14 @@ impl Chain {
 
     /// Every item, by name.
     pub(crate) fn items(&self) -> BTreeMap<String, Media> {
+        self.rows().into_iter().map(|media| (media.name().to_owned(), media)).collect()
+    }
+
+    /// Every item.
+    pub(crate) fn rows(&self) -> Vec<Media> {
         let world = self.fabric.world();
         let rows = world.rows.iter().filter(|((_, sk), _)| sk.starts_with("M#"));
-        rows.map(|(_, row)| photovault_vault::media_of_row(row.clone()).expect("an item"))
-            .map(|media| (media.name().to_owned(), media))
-            .collect()
+        rows.map(|(_, row)| photovault_vault::media_of_row(row.clone()).expect("an item")).collect()
     }
 
     /// What must be the same however it was delivered: objects, and each item's end, facets and reasons.

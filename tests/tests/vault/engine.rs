@@ -1,7 +1,8 @@
 //! A running engine for the stories: the real `photovault` on a free port, its data in a temporary folder.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::OnceLock,
@@ -22,6 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(4);
 /// An engine and its data folder. Dropped, it is killed.
 pub(crate) struct Engine {
     folder: TempDir,
+    template: Option<PathBuf>,
     process: Child,
     /// When it answered, after its start.
     pub(crate) ready_after: Duration,
@@ -30,15 +32,41 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts an engine on an empty folder.
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// The same, with another text of the template.
+    pub(crate) fn start_with(template: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (process, ready_after) = spawn(&folder.path().join("data"));
-        Self { folder, process, ready_after }
+        let template = template.map(|text| written(folder.path(), text));
+        let (process, ready_after) = spawn(&folder.path().join("data"), template.as_deref());
+        Self { folder, template, process, ready_after }
+    }
+
+    /// `kill -9`, and a new one on the same data with another template; `None` is the project's own.
+    pub(crate) fn restart_with(&mut self, template: Option<&str>) {
+        self.kill();
+        self.template = template.map(|text| written(self.folder.path(), text));
+        (self.process, self.ready_after) = spawn(&self.data(), self.template.as_deref());
+    }
+
+    /// `kill -9`, and another one so soon after a new start that it is hardly there; then one that may live.
+    pub(crate) fn kill_while_starting(&mut self, after: Duration) {
+        self.kill();
+        self.process = started(&self.data(), self.template.as_deref());
+        thread::sleep(after);
+        self.kill_and_restart();
     }
 
     /// `kill -9`, and a new one on the same data.
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
-        (self.process, self.ready_after) = spawn(&self.data());
+        (self.process, self.ready_after) = spawn(&self.data(), self.template.as_deref());
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     fn kill(&mut self) {
@@ -101,6 +129,20 @@ impl Engine {
         texts.flat_map(|text| text.lines().rev().take(5).map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>().join("\n")
     }
 
+    /// Messages in all queues: waiting, delayed, held, dead.
+    pub(crate) fn backlog(&self) -> u64 {
+        let endpoint = self.announced()["endpoint"].as_str().expect("an endpoint").trim_start_matches("http://").to_owned();
+        let mut stream = TcpStream::connect(endpoint).expect("the engine answers");
+        stream.write_all(b"GET /_photovault/health HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let body = answer.split_once("\r\n\r\n").expect("a body").1;
+        let health: Value = serde_json::from_str(body).expect("health is JSON");
+        let counts =
+            health["queues"].as_object().expect("queues").values().flat_map(|it| it.as_object().expect("counts").values());
+        counts.map(|count| count.as_u64().expect("a count")).sum()
+    }
+
     /// The running engine's own file.
     pub(crate) fn announced(&self) -> Value {
         let text = std::fs::read_to_string(self.data().join("engine.json")).expect("a running engine has its file");
@@ -142,22 +184,31 @@ impl Drop for Engine {
     }
 }
 
-fn spawn(data: &Path) -> (Child, Duration) {
-    let started = Instant::now();
-    let mut process = photovault()
-        .args(["up", "--json", "--address", "127.0.0.1:0", "--data"])
-        .arg(data)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("photovault starts");
+fn written(folder: &Path, template: &str) -> PathBuf {
+    let path = folder.join("template.yaml");
+    std::fs::write(&path, template).expect("a template");
+    path
+}
+
+fn started(data: &Path, template: Option<&Path>) -> Child {
+    let mut command = photovault();
+    command.args(["up", "--json", "--address", "127.0.0.1:0", "--data"]).arg(data);
+    if let Some(template) = template {
+        command.arg("--template").arg(template);
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("photovault starts")
+}
+
+fn spawn(data: &Path, template: Option<&Path>) -> (Child, Duration) {
+    let began = Instant::now();
+    let mut process = started(data, template);
     let mut lines = BufReader::new(process.stdout.take().expect("its output is piped"));
     let mut ready = String::new();
     lines.read_line(&mut ready).expect("its output is text");
     assert!(!ready.is_empty(), "the engine ended before it was ready: {:?}", process.wait());
     // Nobody reads on: a full pipe must not stop the engine.
     thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-    (process, started.elapsed())
+    (process, began.elapsed())
 }
 
 /// The command, built from the sources as they are.

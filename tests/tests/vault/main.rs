@@ -1,11 +1,18 @@
 //! The integration tests: one binary, since every further one links the world again.
 
+mod audit;
+mod burst;
 mod chain;
+mod claims;
 mod corpus;
 mod delivery;
 mod engine;
+mod figures;
 mod fixtures;
+mod gaps;
+mod kills;
 mod lint;
+mod poison;
 mod rules;
 mod stories;
 mod wiring;

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use expect_test::expect_file;
 use photovault_domain::{Needs, STAGES, Stage};
 use photovault_tests::template::{Resource, Template, entries, list, number, text};
+use serde_yaml_ng::Value;
 
-/// Functions that are no stage: the stream's reader and the keeper of dead letters.
-const EXTRA_FUNCTIONS: &[&str] = &["DispatchFunction", "FailuresFunction"];
+/// Functions that are no stage: the stream's reader, the keeper of dead letters and the one that looks after the rest.
+const EXTRA_FUNCTIONS: &[&str] = &["DispatchFunction", "FailuresFunction", "HealthFunction"];
 /// Queues that belong to no stage.
 const EXTRA_QUEUES: &[&str] = &["DispatchDeadLetters"];
 /// What else stands in the template.
@@ -81,7 +82,8 @@ fn no_message_comes_back_while_its_batch_is_worked_on() {
 fn one_bad_message_fails_alone() {
     let template = Template::load();
     for function in functions(&template) {
-        for (name, event) in entries(&function.properties["Events"]) {
+        let batches = |event: &Value| event["Type"].as_str() != Some("Schedule");
+        for (name, event) in entries(&function.properties["Events"]).filter(|(_, event)| batches(event)) {
             let responses: Vec<String> = list(&event["Properties"]["FunctionResponseTypes"]).into_iter().map(text).collect();
             assert_eq!(responses, ["ReportBatchItemFailures"], "{} {name}", function.name);
         }
@@ -122,6 +124,23 @@ fn dispatch_gives_up_on_a_record_and_tells() {
 }
 
 #[test]
+fn a_claim_outlives_its_holder_and_not_by_more_than_a_minute() {
+    let timeout_s = number(&Template::load().resource("NotifyFunction").properties["Timeout"]);
+    let lease_s = u64::from(photovault_vault::PUBLISH_LEASE_S);
+    assert!((timeout_s..=timeout_s + 60).contains(&lease_s), "{lease_s} s for a function of {timeout_s} s");
+}
+
+#[test]
+fn health_comes_after_every_visibility() {
+    let template = Template::load();
+    let stage_queues = template.resources("AWS::SQS::Queue").into_iter().filter(|queue| !queue.name.ends_with("DeadLetters"));
+    for queue in stage_queues {
+        let visibility_s = number(&queue.properties["VisibilityTimeout"]);
+        assert!(visibility_s < u64::from(photovault_health::STALLED_S), "{}: what is worked on would be sent twice", queue.name);
+    }
+}
+
+#[test]
 fn failures_hears_of_every_dead_letter() {
     let template = Template::load();
     let mut heard: Vec<_> = queue_events(template.resource("FailuresFunction")).map(|(_, event)| text(&event["Queue"])).collect();
@@ -152,6 +171,10 @@ fn describe(function: Resource, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n{}  {} s, {} MB", text(&own["CodeUri"]), number(&own["Timeout"]), number(&own["MemorySize"]))?;
     for (_, event) in entries(&own["Events"]) {
         let it = &event["Properties"];
+        if event["Type"].as_str() == Some("Schedule") {
+            writeln!(out, "  from  the clock, {}", text(&it["Schedule"]))?;
+            continue;
+        }
         let source = if it["Queue"].is_null() { &it["Stream"] } else { &it["Queue"] };
         write!(out, "  from  {}, {} at once", text(source), number(&it["BatchSize"]))?;
         if let Some(window_s) = it["MaximumBatchingWindowInSeconds"].as_u64().filter(|window_s| *window_s > 0) {
@@ -208,7 +231,7 @@ fn functions(template: &Template) -> Vec<Resource<'_>> {
     template.resources("AWS::Serverless::Function")
 }
 
-fn queue_events(function: Resource<'_>) -> impl Iterator<Item = (&str, &serde_yaml_ng::Value)> {
+fn queue_events(function: Resource<'_>) -> impl Iterator<Item = (&str, &Value)> {
     entries(&function.properties["Events"])
         .filter(|(_, event)| event["Type"].as_str() == Some("SQS"))
         .map(|(name, event)| (name, &event["Properties"]))

@@ -1,0 +1,5 @@
+//! The bootstrap of `health`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_health::run()
+}
