@@ -1,6 +1,6 @@
 //! Work for stages: what `dispatch` sends and a stage's runner returns to its queue.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use photovault_domain::{Job, Stage};
 
@@ -49,7 +49,10 @@ impl Jobs {
 
 /// The event of an upload in S3's shape. Keys are form-encoded there.
 fn created_event(upload: &UploadRef) -> String {
-    let key: String = upload.key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let mut key = String::new();
+    for byte in upload.key.bytes() {
+        write!(key, "%{byte:02X}").expect("writing to a string");
+    }
     serde_json::json!({"Records": [{
         "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Copy",
         "eventTime": "1970-01-01T00:00:00.000Z", "userIdentity": {}, "requestParameters": {}, "responseElements": {},

@@ -24,7 +24,7 @@ use crate::{
 const UPLOADS: u32 = 500;
 /// Uploads at once.
 const CONCURRENT: usize = 16;
-/// Every so manieth event comes twice.
+/// One event of so many comes twice.
 const TWICE_EVERY: u32 = 5;
 /// What the engine may have in memory, whatever waits in its queues.
 const ENGINE_MAX_MB: u64 = 160;
@@ -61,7 +61,7 @@ async fn burst(uploads: u32) {
             let key = format!("users/ann/{number}.jpg");
             let bucket = &vault.names.uploads_bucket;
             let version = connection.upload_file(bucket, &key, &file).await.expect("the upload is taken");
-            if number % TWICE_EVERY == 0 {
+            if number.is_multiple_of(TWICE_EVERY) {
                 again(vault, UploadRef { bucket: bucket.clone(), key, version }).await;
             }
         }

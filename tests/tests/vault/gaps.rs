@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use photovault_domain::{Stage, State, Status, UtcMs};
 use photovault_health::{Repair, Report, Request, check};
-use photovault_sim::{UPLOADS, VAULT};
+use photovault_sim::{Fault, Stored, UPLOADS, VAULT};
 
 use crate::{chain::Chain, figures::told, fixtures};
 
@@ -134,31 +134,39 @@ async fn at_its_deadline_a_run_stops_and_keeps_its_place() {
     assert_eq!(report.repairs, BTreeMap::from([(Repair::UploadSent, 1)]));
 }
 
-/// A photo whose original was lost and whose owner was told so; its bytes, and the original as it was stored.
-async fn lost() -> (Chain, Vec<u8>, ((String, String), Vec<photovault_sim::Stored>)) {
+/// A photo whose original was lost and whose owner was told so.
+struct Lost {
+    chain: Chain,
+    photo: Vec<u8>,
+    /// Where the original lay, and what lay there.
+    place: (String, String),
+    original: Vec<Stored>,
+}
+
+async fn lost() -> Lost {
     let mut chain = Chain::new(1);
     let photo = fixtures::jpeg(24, 16, 1);
     chain.upload("a.jpg", &photo).await;
     chain.run().await;
     let place = (VAULT.to_owned(), chain.rows()[0].object.clone().unwrap());
-    let taken = chain.fabric.world().objects.remove(&place).unwrap();
+    let original = chain.fabric.world().objects.remove(&place).unwrap();
     pass(&chain).await;
     deliver(&mut chain).await;
     let item = chain.rows().remove(0);
     assert_eq!((item.status(), item.ledger[&Stage::Notify].state), (Status::Failed, State::Done), "its owner was told");
-    (chain, photo, (place, taken))
+    Lost { chain, photo, place, original }
 }
 
 #[tokio::test]
 async fn an_item_whose_original_comes_back_is_ready_again() {
     // From a backup, into the vault.
-    let (mut chain, _, (place, taken)) = lost().await;
-    chain.fabric.world().objects.insert(place, taken);
+    let Lost { mut chain, place, original, .. } = lost().await;
+    chain.fabric.world().objects.insert(place, original);
     assert_eq!(pass(&chain).await.repairs, BTreeMap::from([(Repair::ItemRecovered, 1)]));
     deliver(&mut chain).await;
     assert_eq!(chain.rows()[0].status(), Status::Ready);
     // From its owner, as an upload.
-    let (mut chain, photo, _) = lost().await;
+    let Lost { mut chain, photo, .. } = lost().await;
     chain.upload("a.jpg", &photo).await;
     chain.run().await;
     assert_eq!(chain.rows()[0].status(), Status::Ready);
@@ -169,7 +177,7 @@ async fn what_a_stage_gave_up_is_not_sent_for_ever() {
     let mut chain = Chain::new(1);
     chain.upload("a.jpg", &fixtures::jpeg(24, 16, 1)).await;
     let attempts = 5;
-    chain.fabric.world().faults = std::iter::repeat_n([Some(photovault_sim::Fault::Before), None], attempts).flatten().collect();
+    chain.fabric.world().faults = std::iter::repeat_n([Some(Fault::Before), None], attempts).flatten().collect();
     chain.run().await;
     let failed = chain.rows().remove(0);
     assert_eq!(failed.status(), Status::Failed, "{:?}", failed.ledger);
