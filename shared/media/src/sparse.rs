@@ -139,6 +139,7 @@ mod tests {
             let mut rest = Vec::new();
             sparse.read_to_end(&mut rest).map(|_| rest)
         });
-        assert_eq!((bytes.as_slice(), trips), (&b"c"[..], vec![0..3]));
+        assert_eq!(bytes, b"c");
+        assert!(trips.iter().eq([&(0..3)]));
     }
 }
