@@ -1,10 +1,21 @@
-//! The seams over a fabric in memory: deterministic, one clock that tests move, and faults by script.
+//! The seams over a fabric in memory. Handlers run on it unchanged; it answers as AWS does where a handler can tell the
+//! difference: versions of objects, conditional writes, sort order of rows.
 //!
-//! Handlers run on it unchanged. It answers as AWS does where a handler can tell the difference: versions of objects,
-//! conditional writes, sort order of rows.
+//! [`Fabric`] is for tests of single handlers: calls happen at once, with faults by script. [`Simulation`] is for
+//! simulations: calls wait until a seeded [`Scheduler`] lets them through, fails them, or lets their worker die.
 
 mod fabric;
+mod queue;
+mod random;
+mod scheduler;
+mod seams;
+mod seat;
 mod world;
 
-pub use fabric::{Fabric, UPLOADS, VAULT};
-pub use world::{Fault, Record, Sent, Stored, World};
+pub use fabric::Fabric;
+pub use queue::{Queued, Received, SimulatedQueue};
+pub use random::Random;
+pub use scheduler::{Due, Rates, Scheduler, Task};
+pub use seams::{UPLOADS, VAULT};
+pub use seat::Simulation;
+pub use world::{Fault, Happening, Record, Sent, Stored, World};

@@ -1,0 +1,210 @@
+//! The five seams, once, over any way to get a call's turn: at once by a script of faults ([`crate::Fabric`]), or when the
+//! scheduler of a simulation says so ([`crate::Seat`]).
+
+use std::{
+    ops::Range,
+    sync::{Arc, MutexGuard},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use photovault_domain::{STAGES, Sha256, UtcMs};
+use photovault_vault::{
+    Names, Page, Seams,
+    seams::{
+        Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served,
+        Table, Written,
+    },
+};
+
+use crate::{Fault, World, world::Sent};
+
+/// The uploads bucket's name in the fabric.
+pub const UPLOADS: &str = "uploads";
+/// The vault bucket's name in the fabric.
+pub const VAULT: &str = "vault";
+
+/// Where a call waits for its turn and learns how it goes.
+pub(crate) trait Door: Clone + Send + Sync + 'static {
+    /// Gives the fault that the call meets, if any.
+    type Turn: Future<Output = Option<Fault>> + Send;
+
+    /// Asks for a turn; `about` tells what the call is about, for a story.
+    fn turn(&self, call: &'static str, about: &dyn Fn() -> String) -> Self::Turn;
+    /// The world behind.
+    fn world(&self) -> MutexGuard<'_, World>;
+    /// The time, as who calls knows it.
+    fn now(&self) -> UtcMs;
+    /// 64 random bits.
+    fn random(&self) -> u64;
+}
+
+/// The seams over a door.
+#[derive(Clone)]
+pub(crate) struct Outside<D>(pub(crate) D);
+
+/// What deployments in the fabric are called: queue URLs are the stages' names.
+pub(crate) fn names() -> Names {
+    Names {
+        uploads_bucket: UPLOADS.into(),
+        vault_bucket: VAULT.into(),
+        queues: STAGES.iter().map(|spec| (spec.stage.name().to_owned(), spec.stage.name().to_owned())).collect(),
+        topic: Some("topic".into()),
+        owner: "owner".parse().expect("a good name"),
+        memory_mb: 1024,
+    }
+}
+
+impl<D: Door> Outside<D> {
+    pub(crate) fn seams(self) -> Seams {
+        let shared = Arc::new(self);
+        Seams { objects: shared.clone(), table: shared.clone(), queue: shared.clone(), clock: shared.clone(), notifier: shared }
+    }
+
+    async fn call<T>(
+        &self,
+        call: &'static str,
+        about: impl Fn() -> String + Send,
+        effect: impl FnOnce(&mut World) -> SeamResult<T> + Send,
+    ) -> SeamResult<T> {
+        let turn = self.0.turn(call, &about);
+        let fault = turn.await;
+        let mut world = self.0.world();
+        world.calls += 1;
+        let broken = || SeamError { asked: format!("{call} {}", about()), answer: "simulated fault".into() };
+        match fault {
+            None => effect(&mut world),
+            Some(Fault::After) => effect(&mut world).and_then(|_| Err(broken())),
+            Some(Fault::Before | Fault::Part) => Err(broken()),
+        }
+    }
+}
+
+fn place(at: &ObjectAt) -> String {
+    format!("{}/{} {}", at.bucket, at.key, at.version.as_deref().unwrap_or(""))
+}
+
+#[async_trait]
+impl<D: Door> Objects for Outside<D> {
+    async fn open(&self, at: &ObjectAt, range: Option<Range<u64>>) -> SeamResult<Option<Opened>> {
+        let effect = |world: &mut World| {
+            Ok(world.object(at).map(|found| {
+                let all = 0..found.bytes.len() as u64;
+                let range = range.unwrap_or(all.clone());
+                let bytes = found.bytes.slice(range.start as usize..range.end.min(all.end) as usize);
+                let size_bytes = bytes.len() as u64;
+                Opened { size_bytes, modified: found.modified, body: Box::pin(futures::stream::iter([Ok(bytes)])) }
+            }))
+        };
+        self.call("open", || place(at), effect).await
+    }
+
+    async fn write(&self, at: &ObjectAt, bytes: Bytes, _served: &Served) -> SeamResult<()> {
+        let effect = |world: &mut World| {
+            world.store(at, bytes);
+            Ok(())
+        };
+        self.call("write", || place(at), effect).await
+    }
+
+    async fn copy(&self, from: &ObjectAt, to: &ObjectAt, _served: &Served) -> SeamResult<Option<Sha256>> {
+        self.call("copy", || format!("{} to {}", place(from), place(to)), |world| world.copy(from, to)).await
+    }
+
+    async fn checksum(&self, at: &ObjectAt) -> SeamResult<Option<Sha256>> {
+        self.call("checksum", || place(at), |world| Ok(world.checksum(at))).await
+    }
+
+    async fn remove(&self, at: &ObjectAt) -> SeamResult<()> {
+        let effect = |world: &mut World| {
+            world.drop_object(at);
+            Ok(())
+        };
+        self.call("remove", || place(at), effect).await
+    }
+
+    async fn versions(&self, bucket: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Listed>> {
+        let effect = |world: &mut World| Ok(world.listed(bucket, prefix, after, limit));
+        self.call("versions", || format!("{bucket}/{prefix}"), effect).await
+    }
+}
+
+#[async_trait]
+impl<D: Door> Table for Outside<D> {
+    async fn row(&self, key: &RowKey) -> SeamResult<Option<Row>> {
+        let about = || format!("{} {}", key.pk, key.sk);
+        let effect = |world: &mut World| Ok(world.rows.get(&(key.pk.clone(), key.sk.clone())).map(|row| Row::clone(row)));
+        self.call("row", about, effect).await
+    }
+
+    async fn put(&self, row: Row, expect: Expect) -> SeamResult<Written> {
+        let name = row.get("sk").map(ToString::to_string).unwrap_or_default();
+        self.call("put", || format!("{name} if {expect:?}"), |world| Ok(world.put(row, expect))).await
+    }
+
+    async fn remove(&self, key: &RowKey) -> SeamResult<()> {
+        let effect = |world: &mut World| {
+            world.remove(key);
+            Ok(())
+        };
+        self.call("delete", || format!("{} {}", key.pk, key.sk), effect).await
+    }
+
+    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Row>> {
+        self.call("rows", || format!("{pk} {prefix}"), |world| Ok(world.page(pk, prefix, after, limit))).await
+    }
+
+    async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
+        self.call("work", String::new, |world| Ok(world.work(after, limit))).await
+    }
+}
+
+#[async_trait]
+impl<D: Door> Queue for Outside<D> {
+    async fn send(&self, queue: &str, messages: Vec<Outgoing>) -> SeamResult<()> {
+        let fault = self.0.turn("send", &|| format!("{} to {queue}", messages.len())).await;
+        let mut world = self.0.world();
+        world.calls += 1;
+        let count = messages.len();
+        let taken = match fault {
+            None | Some(Fault::After) => count,
+            Some(Fault::Part) => count / 2,
+            Some(Fault::Before) => 0,
+        };
+        let sent = messages.into_iter().take(taken).map(|message| Sent { queue: queue.to_owned(), message });
+        world.sent.extend(sent);
+        match fault {
+            None => Ok(()),
+            Some(_) => Err(SeamError { asked: format!("send to {queue}"), answer: "simulated fault".into() }),
+        }
+    }
+
+    async fn return_after(&self, queue: &str, receipt: &str, seconds: u32) -> SeamResult<()> {
+        let effect = |world: &mut World| {
+            world.returned.push((queue.to_owned(), receipt.to_owned(), seconds));
+            Ok(())
+        };
+        self.call("return", || format!("{receipt} after {seconds} s"), effect).await
+    }
+}
+
+impl<D: Door> Clock for Outside<D> {
+    fn now(&self) -> UtcMs {
+        self.0.now()
+    }
+
+    fn random(&self) -> u64 {
+        self.0.random()
+    }
+}
+
+#[async_trait]
+impl<D: Door> Notifier for Outside<D> {
+    async fn publish(&self, _topic: &str, _subject: &str, text: &str) -> SeamResult<()> {
+        let effect = |world: &mut World| {
+            world.publish(text);
+            Ok(())
+        };
+        self.call("publish", || text.to_owned(), effect).await
+    }
+}
