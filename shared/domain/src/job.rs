@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MediaId, Stage, UserId, UtcMs};
+use crate::{Media, MediaId, Stage, UserId, UtcMs, ledger::is_zero};
 
 /// One stage's work on one item: the body of a message in the stage's queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,22 @@ pub struct Job {
     pub media: MediaId,
     /// Which stage.
     pub stage: Stage,
+    /// Which asking it answers: the ledger entry's `asked` when it was sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u32,
+}
+
+impl Job {
+    /// The work that `media` asks of `stage` now.
+    pub fn of(media: &Media, stage: Stage) -> Self {
+        let asked = media.ledger.get(&stage).map_or(0, |entry| entry.asked);
+        Self { user: media.user.clone(), media: media.id.clone(), stage, asked }
+    }
+
+    /// Whether the stage was asked for again since this job was sent: another job is on its way.
+    pub fn is_outdated(&self, media: &Media) -> bool {
+        media.ledger.get(&self.stage).is_some_and(|entry| entry.asked > self.asked)
+    }
 }
 
 /// Names a letter within its stage: derived from the message, so that a letter that comes twice is one.

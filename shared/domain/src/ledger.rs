@@ -41,6 +41,10 @@ pub struct Entry {
     /// The hash of the bytes it was made from; empty while unknown.
     #[serde(default)]
     pub input: String,
+    /// How often it was asked for again. A job names the asking that it answers, and one that answers an earlier asking
+    /// is outdated: what comes late must not undo a retry.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u32,
     /// How often it was tried.
     #[serde(default)]
     pub attempts: u32,
@@ -66,6 +70,7 @@ impl Entry {
             reason: None,
             recipe,
             input: String::new(),
+            asked: 0,
             attempts: 0,
             started: None,
             finished: None,
@@ -73,4 +78,9 @@ impl Entry {
             cost_microusd: 0.0,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+pub(crate) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

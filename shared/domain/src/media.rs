@@ -167,10 +167,8 @@ impl Media {
             Some(Facet::Facts(facts)) => self.facts = Some(facts),
             None => {}
         }
-        let revived = self.ledger.insert(stage, entry).is_some_and(|before| before.state == State::Failed);
-        if revived {
-            self.tell_again();
-        }
+        let asked = self.ledger.get(&stage).map_or(0, |before| before.asked);
+        self.ledger.insert(stage, Entry { asked, ..entry });
         self.plan();
     }
 
@@ -193,8 +191,8 @@ impl Media {
         if !self.ledger.get(&stage).is_some_and(|entry| entry.state.is_final()) {
             return false;
         }
-        self.ledger.insert(stage, Entry::pending(stage.recipe()));
-        self.tell_again();
+        self.ask(stage);
+        self.tell_again(stage);
         true
     }
 
@@ -202,7 +200,7 @@ impl Media {
     pub fn fail(&mut self, stage: Stage, reason: String, at: UtcMs) {
         let known = self.ledger.get(&stage).cloned().unwrap_or_else(|| Entry::pending(stage.recipe()));
         self.ledger.insert(stage, Entry { state: State::Failed, reason: Some(reason), finished: Some(at), ..known });
-        self.tell_again();
+        self.tell_again(stage);
     }
 
     /// The stages that are failed and that `retry` would ask for.
@@ -210,10 +208,16 @@ impl Media {
         self.ledger.iter().filter(|(_, entry)| entry.state == State::Failed).map(|(stage, _)| *stage).collect()
     }
 
-    fn tell_again(&mut self) {
-        for spec in STAGES.iter().filter(|spec| spec.needs == Needs::Settled) {
-            self.ledger.insert(spec.stage, Entry::pending(spec.stage.recipe()));
+    /// Asks for the telling of what becomes of `stage`.
+    fn tell_again(&mut self, stage: Stage) {
+        for spec in STAGES.iter().filter(|spec| spec.needs == Needs::Settled && spec.stage != stage) {
+            self.ask(spec.stage);
         }
+    }
+
+    fn ask(&mut self, stage: Stage) {
+        let asked = self.ledger.get(&stage).map_or(0, |before| before.asked + 1);
+        self.ledger.insert(stage, Entry { asked, ..Entry::pending(stage.recipe()) });
     }
 
     /// The entries that make up the item's end.

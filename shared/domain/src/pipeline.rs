@@ -93,8 +93,11 @@ pub const STAGES: &[StageSpec] = &[
 /// Both images come from the same change. Reading the item again instead would see a later version, find its needs
 /// met in both, and lose the stage.
 pub fn next_stages(before: Option<&Media>, after: &Media) -> Vec<Stage> {
-    let due = |spec: &&StageSpec| is_due(spec, after) && !before.is_some_and(|before| is_due(spec, before));
-    STAGES.iter().filter(due).map(|spec| spec.stage).collect()
+    let newly = |spec: &&StageSpec| {
+        let asking = due(spec, after);
+        asking.is_some() && asking != before.and_then(|before| due(spec, before))
+    };
+    STAGES.iter().filter(newly).map(|spec| spec.stage).collect()
 }
 
 /// The stages whose turn has come and that have not ended: what to send again where nobody knows what became of the jobs.
@@ -103,8 +106,10 @@ pub fn open_stages(media: &Media) -> Vec<Stage> {
     STAGES.iter().filter(open).map(|spec| spec.stage).collect()
 }
 
-fn is_due(spec: &StageSpec, media: &Media) -> bool {
-    needs_met(spec, media) && state(media, spec.stage) == Some(State::Pending)
+/// Which asking of the stage is due, if its turn has come.
+fn due(spec: &StageSpec, media: &Media) -> Option<u32> {
+    let entry = media.ledger.get(&spec.stage).filter(|entry| entry.state == State::Pending)?;
+    needs_met(spec, media).then_some(entry.asked)
 }
 
 fn needs_met(spec: &StageSpec, media: &Media) -> bool {
@@ -244,6 +249,21 @@ mod tests {
         ] {
             assert_eq!(next_stages(before, after), want, "{:?} -> {:?}", before.map(|b| &b.ledger), after.ledger);
         }
+    }
+
+    #[test]
+    fn another_asking_is_due_although_the_earlier_one_was() {
+        use State::{Done, Failed, Pending};
+        let failed = photo(Done, Failed, Done, Pending);
+        let mut again = failed.clone();
+        assert!(again.retry(Stage::Thumbnail));
+        assert_eq!(next_stages(Some(&failed), &again), [Stage::Thumbnail]);
+        let mut ready = again.clone();
+        ready.record(Stage::Thumbnail, Entry { state: Done, ..Entry::pending(Stage::Thumbnail.recipe()) }, None);
+        assert_eq!(ready.ledger[&Stage::Thumbnail].asked, 1, "a record does not answer for another asking");
+        assert_eq!(next_stages(Some(&failed), &ready), [Stage::Notify], "even where the records between were folded into one");
+        let (old, new) = (crate::Job::of(&failed, Stage::Notify), crate::Job::of(&ready, Stage::Notify));
+        assert!(old.is_outdated(&ready) && !new.is_outdated(&ready) && !old.is_outdated(&failed));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use photovault_domain::{Media, MediaId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page,
+    Mutant, Page, mutated,
     rows::{row_of, value_of},
     seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
 };
@@ -95,10 +95,22 @@ impl Catalog {
     ) -> SeamResult<Option<Option<Media>>> {
         let expect = current.as_ref().map_or(Expect::Absent, |media| Expect::Version(media.version));
         let Change::Put(mut next) = decide(current.clone()) else { return Ok(Some(current)) };
-        next.version = current.map_or(0, |media| media.version) + 1;
+        next.version = current.map_or(0, |media| media.version) + u64::from(!mutated(Mutant::VersionStands));
         next.updated = self.clock.now();
         let written = self.table.put(row_of_media(&next), expect).await?;
-        Ok((written == Written::Yes).then_some(Some(next)))
+        if written == Written::Conflict && mutated(Mutant::BlindPut) {
+            return self.overwrite(next).await.map(|written| Some(Some(written)));
+        }
+        Ok((written == Written::Yes || mutated(Mutant::ConflictIsWritten)).then_some(Some(next)))
+    }
+
+    /// What [`Mutant::BlindPut`] does; nothing else comes here.
+    async fn overwrite(&self, mut next: Media) -> SeamResult<Media> {
+        let now = self.media(&next.user, &next.id).await?;
+        next.version = now.as_ref().map_or(0, |media| media.version) + 1;
+        let expect = now.map_or(Expect::Absent, |media| Expect::Version(media.version));
+        self.table.put(row_of_media(&next), expect).await?;
+        Ok(next)
     }
 
     /// Items on which work is left, oldest first, after `after` (the `next` of the page before). Never a scan: a sparse index.

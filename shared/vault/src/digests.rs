@@ -13,8 +13,9 @@ use photovault_domain::{MediaId, Stage, Status, UserId, UtcMs};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Names,
+    Mutant, Names,
     jobs::queue_url,
+    mutated,
     rows::{row_of, value_of},
     seams::{Clock, Expect, Notifier, Outgoing, Queue, RowKey, SeamError, SeamResult, Table, Written},
 };
@@ -37,6 +38,9 @@ pub struct Digest {
     pub window: UtcMs,
     /// Each item's end.
     pub items: BTreeMap<MediaId, Status>,
+    /// The item's version that each end was read from.
+    #[serde(default)]
+    pub versions: BTreeMap<MediaId, u64>,
     /// When it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<UtcMs>,
@@ -97,11 +101,18 @@ impl Digests {
         Self { table, queue, notifier, clock, names }
     }
 
-    /// Writes items' ends into a user's digest of that window. Writing them again changes nothing.
-    pub async fn tell(&self, user: &UserId, window: UtcMs, items: &[(MediaId, Status)]) -> SeamResult<Digest> {
+    /// Writes items' ends into a user's digest of that window, each with the item's version that says so. Writing them
+    /// again changes nothing, and what was read earlier never replaces what was read later.
+    pub async fn tell(&self, user: &UserId, window: UtcMs, items: &[(MediaId, Status, u64)]) -> SeamResult<Digest> {
         self.change(user, window, |digest| {
             let mut next = digest.clone();
-            next.items.extend(items.iter().cloned());
+            for (id, status, version) in items {
+                let newer = next.versions.get(id).is_none_or(|told| told < version) || mutated(Mutant::OldTellingWins);
+                if newer && next.items.get(id) != Some(status) {
+                    next.items.insert(id.clone(), *status);
+                    next.versions.insert(id.clone(), *version);
+                }
+            }
             (next.items != digest.items).then_some(next)
         })
         .await
@@ -126,6 +137,9 @@ impl Digests {
         over: Option<&str>,
     ) -> SeamResult<()> {
         let Some(topic) = &self.names.topic else { return Ok(()) };
+        if let (Some(digest), true) = (&current, mutated(Mutant::PublishUnclaimed)) {
+            return self.notifier.publish(topic, "Your photo vault", &digest.text()).await;
+        }
         let claim = format!("{:016x}", self.clock.random());
         let mut timed = false;
         for _ in 0..MAX_CONFLICTS {
@@ -140,7 +154,7 @@ impl Digests {
             if digest.published.is_some() || !free {
                 return Ok(());
             }
-            if !timed {
+            if !timed && !mutated(Mutant::LeaseNeverEnds) {
                 self.start_lease(&digest, &claim).await?;
                 timed = true;
             }
@@ -190,12 +204,20 @@ impl Digests {
         for _ in 0..MAX_CONFLICTS {
             let current = self.read(user, window).await?;
             let expect = current.as_ref().map_or(Expect::Absent, |digest| Expect::Version(digest.version));
-            let empty =
-                || Digest { user: user.clone(), window, items: BTreeMap::new(), published: None, claim: None, version: 0 };
+            let empty = || Digest {
+                user: user.clone(),
+                window,
+                items: BTreeMap::new(),
+                versions: BTreeMap::new(),
+                published: None,
+                claim: None,
+                version: 0,
+            };
             let current = current.unwrap_or_else(empty);
             let Some(mut next) = decide(&current) else { return Ok(current) };
             next.version = current.version + 1;
-            if self.table.put(row_of(&next, digest_key(user, window)), expect).await? == Written::Yes {
+            let written = self.table.put(row_of(&next, digest_key(user, window)), expect).await?;
+            if written == Written::Yes || mutated(Mutant::BlindDigest) {
                 return Ok(next);
             }
         }

@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
-use photovault_domain::Letter;
+use photovault_domain::{Job, Letter, Media, MediaId, Stage, State};
 
 use crate::{
-    Names, Page,
+    Catalog, Change, Mutant, Names, Page,
     jobs::queue_url,
+    mutated,
     rows::{row_of, value_of},
     seams::{Expect, Outgoing, Queue, RowKey, SeamResult, Table},
 };
+
+/// Letters that are read at once.
+const PAGE: u32 = 100;
 
 /// The letters of all stages, one partition a stage.
 #[derive(Clone)]
 pub struct Letters {
     table: Arc<dyn Table>,
     queue: Arc<dyn Queue>,
+    catalog: Catalog,
     names: Arc<Names>,
 }
 
 impl Letters {
-    pub(crate) fn new(table: Arc<dyn Table>, queue: Arc<dyn Queue>, names: Arc<Names>) -> Self {
-        Self { table, queue, names }
+    pub(crate) fn new(table: Arc<dyn Table>, queue: Arc<dyn Queue>, catalog: Catalog, names: Arc<Names>) -> Self {
+        Self { table, queue, catalog, names }
     }
 
     /// Keeps a letter; one that is kept already changes nothing.
@@ -35,12 +40,83 @@ impl Letters {
         Ok(Page { items: rows.items.into_iter().map(value_of).collect::<SeamResult<_>>()?, next: rows.next })
     }
 
-    /// Sends a letter's message to its stage again and forgets the letter, in this order: a crash between leaves
-    /// both, and the second redrive finds the work done.
+    /// A stage's letters of one item.
+    pub async fn of_item(&self, stage: Stage, media: &MediaId) -> SeamResult<Vec<Letter>> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.list(stage.name(), after.as_deref(), PAGE).await?;
+            found.extend(page.items.into_iter().filter(|letter| letter.media.as_ref() == Some(media)));
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Asks for a stage of an item again, and forgets the letters of its failure; `false` if there is nothing to ask for.
+    ///
+    /// Validation begins with the upload's message, which is a letter by now; every other stage with the item. The item
+    /// comes first: a crash between leaves letters that are outdated, and their redrive finds so.
+    pub async fn retry(&self, media: &Media, stage: Stage) -> SeamResult<bool> {
+        if stage == Stage::Validate {
+            let letters = self.of_item(stage, &media.id).await?;
+            for letter in &letters {
+                self.redrive(letter).await?;
+            }
+            return Ok(!letters.is_empty());
+        }
+        let mut asked = false;
+        let ask = |item: Option<Media>| {
+            asked = false;
+            let Some(mut item) = item else { return Change::Leave };
+            asked = item.retry(stage);
+            if asked { Change::Put(item) } else { Change::Leave }
+        };
+        self.catalog.change(&media.user, &media.id, ask).await?;
+        if asked {
+            for letter in self.of_item(stage, &media.id).await? {
+                self.discard(&letter).await?;
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Gives a letter's work to its stage again and forgets the letter, in this order: a crash between leaves both, and
+    /// the second redrive finds the work done.
+    ///
+    /// Work on an item is asked for anew on the item, and the catalog's stream sends the job: the old message would find
+    /// its stage ended. Any other message is sent as it was.
     pub async fn redrive(&self, letter: &Letter) -> SeamResult<()> {
-        let url = queue_url(&self.names, &letter.stage)?;
-        self.queue.send(url, vec![Outgoing { body: letter.body.clone(), delay_s: 0 }]).await?;
+        if mutated(Mutant::RedriveForgetsFirst) {
+            self.discard(letter).await?;
+        }
+        match serde_json::from_str::<Job>(&letter.body) {
+            Ok(job) if !mutated(Mutant::RedriveResends) => self.ask_again(&job).await?,
+            _ => {
+                let url = queue_url(&self.names, &letter.stage)?;
+                self.queue.send(url, vec![Outgoing { body: letter.body.clone(), delay_s: 0 }]).await?;
+            }
+        }
         self.discard(letter).await
+    }
+
+    /// What has not failed, or was asked for again already, is left alone.
+    async fn ask_again(&self, job: &Job) -> SeamResult<()> {
+        let failed = |media: &Media| {
+            let entry = media.ledger.get(&job.stage);
+            !job.is_outdated(media) && entry.is_some_and(|entry| entry.state == State::Failed)
+        };
+        let ask = |item: Option<Media>| match item.filter(failed) {
+            Some(mut media) => {
+                media.retry(job.stage);
+                if mutated(Mutant::RetryIsNotCounted) {
+                    media.ledger.values_mut().for_each(|entry| entry.asked = 0);
+                }
+                Change::Put(media)
+            }
+            None => Change::Leave,
+        };
+        self.catalog.change(&job.user, &job.media, ask).await.map(|_| ())
     }
 
     /// Forgets a letter.

@@ -7,6 +7,7 @@ mod catalog;
 mod digests;
 mod jobs;
 mod letters;
+mod mutant;
 mod originals;
 mod page;
 mod revive;
@@ -20,10 +21,13 @@ pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_r
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use jobs::Jobs;
 pub use letters::Letters;
+#[cfg(feature = "mutants")]
+pub use mutant::mutate;
+pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
 pub use revive::{redrive_stream, revive};
-pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, lambda_cost_microusd, run_attempt};
+pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, is_open, lambda_cost_microusd, run_attempt};
 
 use photovault_domain::UserId;
 use seams::{Clock, Notifier, Objects, Queue, Table};
@@ -83,11 +87,12 @@ impl Vault {
     /// A vault over these seams.
     pub fn new(seams: Seams, names: Names) -> Self {
         let names = Arc::new(names);
+        let catalog = Catalog::new(seams.table.clone(), seams.clock.clone());
         Self {
             originals: Originals::new(seams.objects, names.clone()),
-            catalog: Catalog::new(seams.table.clone(), seams.clock.clone()),
+            catalog: catalog.clone(),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
-            letters: Letters::new(seams.table.clone(), seams.queue.clone(), names.clone()),
+            letters: Letters::new(seams.table.clone(), seams.queue.clone(), catalog, names.clone()),
             digests: Digests::new(seams.table, seams.queue, seams.notifier, seams.clock.clone(), names.clone()),
             clock: seams.clock,
             names,

@@ -7,7 +7,7 @@ use futures::TryStreamExt as _;
 use photovault_domain::{MediaId, Recipe, Sha256, Stage, UserId, UtcMs, derivative_key, original_key, quarantine_key};
 
 use crate::{
-    Names, Page,
+    Mutant, Names, Page, mutated,
     seams::{Listed, ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
 };
 
@@ -42,6 +42,11 @@ impl Originals {
         self.objects.open(&upload_at(upload), None).await
     }
 
+    /// Whether an upload is still there: nobody has taken it in.
+    pub async fn has_upload(&self, upload: &UploadRef) -> SeamResult<bool> {
+        Ok(self.open_upload(upload).await?.is_some())
+    }
+
     /// Stores an upload's bytes for good under their hash, verified by the store; returns the key.
     ///
     /// Idempotent: an original that is there with the right checksum is left alone, and so never changes.
@@ -56,11 +61,20 @@ impl Originals {
 
     async fn copy_in(&self, upload: &UploadRef, key: String, sha256: &Sha256, mime: &str) -> SeamResult<String> {
         let to = self.kept(&key);
+        if mutated(Mutant::KeptIsUnverified) {
+            let served = Served { mime: mime.to_owned(), immutable: true };
+            let _ = self.objects.copy(&upload_at(upload), &to, &served).await;
+            return Ok(key);
+        }
         if self.objects.checksum(&to).await?.as_ref() == Some(sha256) {
             return Ok(key);
         }
         let served = Served { mime: mime.to_owned(), immutable: true };
-        let copied = self.objects.copy(&upload_at(upload), &to, &served).await?;
+        let mut from = upload_at(upload);
+        if mutated(Mutant::CopyOfNewest) {
+            from.version = None;
+        }
+        let copied = self.objects.copy(&from, &to, &served).await?;
         let asked = || format!("copy of upload {}", upload.key);
         match copied {
             Some(copied) if copied == *sha256 => Ok(key),
@@ -74,7 +88,11 @@ impl Originals {
 
     /// Removes an upload whose bytes are kept.
     pub async fn forget_upload(&self, upload: &UploadRef) -> SeamResult<()> {
-        self.objects.remove(&upload_at(upload)).await
+        let mut at = upload_at(upload);
+        if mutated(Mutant::ForgetsNewest) {
+            at.version = None;
+        }
+        self.objects.remove(&at).await
     }
 
     /// Reads an object of the vault bucket whole. Stills only: `max_bytes` bounds what is held in memory.
@@ -116,7 +134,10 @@ impl Originals {
     ) -> SeamResult<String> {
         let recipe: Recipe = stage.recipe();
         let key = derivative_key(user, media, &recipe, name);
-        self.objects.write(&self.kept(&key), bytes, &Served { mime: mime.to_owned(), immutable: true }).await?;
+        let stored = self.objects.write(&self.kept(&key), bytes, &Served { mime: mime.to_owned(), immutable: true }).await;
+        if !mutated(Mutant::StoreErrorIsDone) {
+            stored?;
+        }
         Ok(key)
     }
 

@@ -17,8 +17,7 @@ const MAX_CLOCKS_APART_MS: i64 = 600_000;
 pub async fn revive(vault: &Vault, media: &Media) -> SeamResult<Vec<Stage>> {
     let stages = open_stages(media);
     for stage in &stages {
-        let job = Job { user: media.user.clone(), media: media.id.clone(), stage: *stage };
-        vault.jobs.send(*stage, &[(job, 0)]).await?;
+        vault.jobs.send(*stage, &[(Job::of(media, *stage), 0)]).await?;
     }
     Ok(stages)
 }

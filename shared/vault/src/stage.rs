@@ -1,11 +1,12 @@
 //! One attempt of one stage on one item: what every stage does around its own work.
 //!
-//! Reads the item; does nothing where the stage is done by the same recipe on the same bytes; lets the stage work;
+//! Reads the item; does nothing where the stage has ended by the same recipe on the same bytes, or was asked for again
+//! since the job was sent; lets the stage work;
 //! writes its ledger entry and its facet in one conditional write. Running it twice changes nothing the second time.
 
 use photovault_domain::{Entry, Facet, Job, Media, Stage, State, UtcMs};
 
-use crate::{Change, Vault, seams::SeamResult};
+use crate::{Change, Mutant, Vault, mutated, seams::SeamResult};
 
 /// One delivery of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,22 +36,28 @@ pub async fn run_attempt<F>(vault: &Vault, attempt: &Attempt, work: impl FnOnce(
 where
     F: Future<Output = anyhow::Result<Outcome>>,
 {
-    let Job { user, media: id, stage } = &attempt.job;
+    let Job { user, media: id, stage, .. } = &attempt.job;
     let Some(mut media) = vault.catalog.media(user, id).await? else {
         tracing::warn!(media.id = %id, stage = %stage, "the item is gone: nothing to do");
         return Ok(());
     };
-    if is_finished(&media, *stage) {
-        tracing::info!(media.id = %id, stage = %stage, "done before: nothing to do");
-        return Ok(());
-    }
-    if attempt.number > 1 {
+    if attempt.number > 1 && is_open(&media, &attempt.job) {
         let announce = |item: Option<Media>| announced(item, attempt);
         let Some(announced) = vault.catalog.change_from(media, announce).await? else { return Ok(()) };
         media = announced;
     }
+    if !is_open(&media, &attempt.job) {
+        tracing::info!(media.id = %id, stage = %stage, "ended before or asked for again since: nothing to do");
+        return Ok(());
+    }
     let started = vault.clock.now();
-    let outcome = work(media.clone()).await?;
+    let outcome = match work(media.clone()).await {
+        Err(error) if mutated(Mutant::ErrorIsDone) => {
+            tracing::error!(%error, "passed over");
+            return Ok(());
+        }
+        outcome => outcome?,
+    };
     finish(vault, media, attempt, outcome, started).await
 }
 
@@ -58,8 +65,10 @@ where
 pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Outcome, started: UtcMs) -> anyhow::Result<()> {
     let stage = &attempt.job.stage;
     let (facet, entry) = entry_of(vault, &media, attempt, outcome, started, vault.clock.now());
+    let facet = facet.filter(|_| !mutated(Mutant::FacetForgotten));
+    let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::EndIsNotHeeded);
     let record = |item: Option<Media>| match item {
-        Some(mut item) if !is_finished(&item, *stage) => {
+        Some(mut item) if heeds(&item) => {
             item.record(*stage, entry.clone(), facet.clone());
             Change::Put(item)
         }
@@ -92,10 +101,22 @@ pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
     ((gb_seconds * GB_SECOND_MICROUSD + REQUEST_MICROUSD) * 1000.0).round() / 1000.0
 }
 
-/// Whether the stage has ended on these bytes by the recipe of today. A failure is not an end: this may be its redrive.
+/// Whether the job still asks for something: its stage has not ended, and it answers the latest asking.
+pub fn is_open(media: &Media, job: &Job) -> bool {
+    let outdated = job.is_outdated(media) && !mutated(Mutant::OutdatedJobCounts);
+    !outdated && !is_finished(media, job.stage)
+}
+
+/// Whether the stage has ended on these bytes by the recipe of today. A failure is an end too, until the stage is asked
+/// for again: a late delivery must not undo it.
 pub fn is_finished(media: &Media, stage: Stage) -> bool {
     media.ledger.get(&stage).is_some_and(|entry| {
-        matches!(entry.state, State::Done | State::Rejected) && entry.recipe == stage.recipe() && entry.input == input_of(media)
+        let ended = match entry.state {
+            State::Done | State::Rejected => entry.input == input_of(media),
+            State::Failed => !mutated(Mutant::FailedIsNoEnd),
+            State::Pending | State::Running => false,
+        };
+        ended && entry.recipe == stage.recipe()
     })
 }
 
@@ -105,10 +126,11 @@ fn input_of(media: &Media) -> String {
 
 fn announced(item: Option<Media>, attempt: &Attempt) -> Change {
     let stage = attempt.job.stage;
-    let Some(mut item) = item.filter(|item| !is_finished(item, stage)) else { return Change::Leave };
+    let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::AnnouncedOverEnd);
+    let Some(mut item) = item.filter(heeds) else { return Change::Leave };
     let reason = item.ledger.get(&stage).and_then(|entry| entry.reason.clone());
     let entry = Entry { state: State::Running, attempts: attempt.number, reason, ..Entry::pending(stage.recipe()) };
-    item.ledger.insert(stage, entry);
+    item.record(stage, entry, None);
     Change::Put(item)
 }
 
@@ -130,6 +152,7 @@ fn entry_of(
         reason,
         recipe: attempt.job.stage.recipe(),
         input: input_of(media),
+        asked: attempt.job.asked,
         attempts: attempt.number,
         started: Some(started),
         finished: Some(finished),

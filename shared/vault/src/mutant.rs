@@ -1,0 +1,103 @@
+//! Deliberate protocol faults, to find out whether the simulation finds them.
+//!
+//! Without the feature `mutants` (nothing that is deployed has it) [`mutated`] is a constant `false`, and the compiler
+//! removes the faults. With it, one fault at a time is switched on for a thread.
+
+/// Declares the mutants once: the enum, the list and the sentence that says what is broken.
+macro_rules! mutants {
+    ($($name:ident: $what:literal,)*) => {
+        /// A protocol fault that can be switched on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Mutant { $(#[doc = $what] $name,)* }
+
+        impl Mutant {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// What is broken, in a sentence.
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$name => $what,)* }
+            }
+        }
+    };
+}
+
+mutants! {
+    BlindPut: "an item is written over whatever another writer wrote since",
+    ConflictIsWritten: "a write whose condition failed is taken for done",
+    VersionStands: "a write does not count the item's version",
+    BlindDigest: "a digest's condition that failed is taken for written",
+    OldTellingWins: "a digest takes the end of an older reading over that of a newer one",
+    PublishUnclaimed: "a digest is published without a claim",
+    LeaseNeverEnds: "a claim on publishing is never taken over when its holder died",
+    WindowByNow: "an end goes into the digest of the moment instead of its own",
+    FirstBatchOnly: "jobs beyond one request's ten are not sent",
+    EndIsNotHeeded: "an attempt's end replaces an end that was written before",
+    FailedIsNoEnd: "an attempt works on a stage that has failed for good",
+    AnnouncedOverEnd: "a late attempt announces itself over an end",
+    OutdatedJobCounts: "a job of an earlier asking ends the stage",
+    FacetForgotten: "a stage is done without what it found out",
+    ErrorIsDone: "a stage's error is logged and its message acknowledged",
+    FailureIsEnd: "a failed attempt is written down as the stage's failure, and its message acknowledged",
+    RetryIsNotCounted: "a retry does not count as another asking",
+    CopyOfNewest: "a copy takes the upload key's newest version",
+    ForgetsNewest: "the upload key's newest version is removed instead of the one that was taken in",
+    KeptIsUnverified: "an original is taken for kept before it is copied",
+    RedriveForgetsFirst: "a redrive removes the letter, then asks again",
+    RedriveResends: "a redrive sends the dead message again and leaves the stage failed",
+    ForeignDeadline: "the time that is left is told by comparing two clocks",
+    BatchFailsWhole: "one failed message fails its batch",
+    FailureIsAcknowledged: "failed messages are reported as done",
+    PanicEndsBatch: "a panic ends the function instead of failing its message",
+    StreamGoesOn: "what a batch of the stream did not send is not begun again",
+    DispatchReadsAgain: "the dispatcher reads the item instead of the record's image",
+    DispatchSendsOneStage: "the dispatcher acknowledges once the first stage has its jobs",
+    ForgetBeforeRecord: "an upload is removed before its item is written",
+    PlaceholderStays: "the placeholder of an upload that got through stays",
+    PlaceholderGoesFirst: "the placeholder is removed before the upload is",
+    ArrivalIsLost: "the same bytes under another name are not added to the item",
+    AdmittedAfresh: "the same bytes again begin the item anew",
+    PlaceholderUnasked: "a placeholder is written without asking for the upload",
+    FailsWhatEnded: "a dead letter fails a stage that has ended",
+    FailsAgain: "a dead letter that comes twice fails the stage twice",
+    FailsOutdated: "a dead letter of an earlier asking fails the stage",
+    FailuresRevive: "a failure asks for the telling again",
+    LetterOfEnded: "a dead letter is kept although its stage has ended well",
+    NoLetter: "a failure is written down and its message thrown away",
+    TellsUnsettled: "an owner is told before the item has ended",
+    RecordsBeforeTelling: "the telling is recorded, then done",
+    ToldIsForAll: "a telling counts for an end that came after it",
+    TellingErrorIsDone: "a digest that could not be written is taken for told",
+    DerivativeByAttempt: "each attempt stores its files under a key of its own",
+    StoreErrorIsDone: "a file that could not be stored is taken for stored",
+}
+
+#[cfg(not(feature = "mutants"))]
+/// Whether this fault is switched on: never.
+pub const fn mutated(_: Mutant) -> bool {
+    false
+}
+
+#[cfg(feature = "mutants")]
+pub use switched::{mutate, mutated};
+
+#[cfg(feature = "mutants")]
+mod switched {
+    use std::cell::Cell;
+
+    use super::Mutant;
+
+    thread_local! {
+        static CURRENT: Cell<Option<Mutant>> = const { Cell::new(None) };
+    }
+
+    /// Switches a fault on for this thread, or none.
+    pub fn mutate(mutant: Option<Mutant>) {
+        CURRENT.set(mutant);
+    }
+
+    /// Whether this fault is switched on.
+    pub fn mutated(mutant: Mutant) -> bool {
+        CURRENT.get() == Some(mutant)
+    }
+}
