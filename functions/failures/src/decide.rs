@@ -5,41 +5,52 @@ use std::collections::BTreeMap;
 use photovault_domain::{Entry, Job, Letter, Media, MediaId, Refusal, Stage, State, Upload, UploadKey, UserId, UtcMs};
 use photovault_lambda::Message;
 use photovault_validate::{created_uploads, placeholder};
+use photovault_vault::UploadRef;
 
 /// A dead message, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dead {
     /// What is kept of it.
     pub letter: Letter,
-    /// The item that it was about, where it was about one.
-    pub item: Option<DeadItem>,
+    /// What it was about.
+    pub subject: Subject,
 }
 
-/// The item that a dead message was about.
+/// What a dead message was about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DeadItem {
-    /// Whose.
-    pub user: UserId,
-    /// Which.
-    pub media: MediaId,
-    /// What gave up.
-    pub stage: Stage,
-    /// What to show where there is no item yet.
-    pub placeholder: Option<Media>,
+pub enum Subject {
+    /// A stage's work on an item.
+    Job(Job),
+    /// An upload that was not taken in, and what to show for it.
+    Upload(UploadRef, Media),
+    /// Something that is not understood: the message is all there is.
+    Unknown,
+}
+
+impl Subject {
+    fn item(&self) -> Option<(UserId, MediaId)> {
+        match self {
+            Self::Job(job) => Some((job.user.clone(), job.media.clone())),
+            Self::Upload(_, placeholder) => Some((placeholder.user.clone(), placeholder.id.clone())),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// Reads a dead message. Total: what is not understood is kept as it is.
 pub fn decide(message: &Message, owner: &UserId, now: UtcMs) -> Dead {
     let stage = stage_of_queue(&message.queue_arn);
-    let item = match Stage::from_name(&stage) {
+    let subject = match Stage::from_name(&stage) {
         Some(Stage::Validate) => dead_upload(message, owner, now),
         Some(stage) => dead_job(&message.body, stage),
         None => None,
     };
+    let subject = subject.unwrap_or(Subject::Unknown);
+    let (user, media) = subject.item().unzip();
     let letter = Letter {
         id: format!("{}#{}", message.sent.sort_key(), message.id),
-        user: item.as_ref().map(|item| item.user.clone()),
-        media: item.as_ref().map(|item| item.media.clone()),
+        user,
+        media,
         name: String::new(),
         reason: format!("{stage} gave up; its log says why"),
         body: message.body.clone(),
@@ -47,7 +58,7 @@ pub fn decide(message: &Message, owner: &UserId, now: UtcMs) -> Dead {
         died: now,
         stage,
     };
-    Dead { letter, item }
+    Dead { letter, subject }
 }
 
 /// `arn:aws:sqs:…:<stack>-<stage>-dlq` → `<stage>`.
@@ -57,21 +68,21 @@ fn stage_of_queue(arn: &str) -> String {
     name.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
-fn dead_job(body: &str, stage: Stage) -> Option<DeadItem> {
-    let job: Job = serde_json::from_str(body).ok().filter(|job: &Job| job.stage == stage)?;
-    Some(DeadItem { user: job.user, media: job.media, stage, placeholder: None })
+fn dead_job(body: &str, stage: Stage) -> Option<Subject> {
+    serde_json::from_str(body).ok().filter(|job: &Job| job.stage == stage).map(Subject::Job)
 }
 
 /// The first upload of the event: S3 sends one a message.
-fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<DeadItem> {
+fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<Subject> {
     let upload = created_uploads(&message.body).ok()?.into_iter().next()?;
     let key = UploadKey::parse(&upload.key, owner);
     let id = placeholder(&key.user, &upload);
     let pending = Entry { state: State::Pending, ..Entry::pending(Stage::Validate.recipe()) };
-    let arrival = Upload { name: key.name, bucket: upload.bucket, key: upload.key, version: upload.version, at: message.sent };
+    let (bucket, object, version) = (upload.bucket.clone(), upload.key.clone(), upload.version.clone());
+    let arrival = Upload { name: key.name, bucket, key: object, version, at: message.sent };
     let media = Media {
-        user: key.user.clone(),
-        id: id.clone(),
+        user: key.user,
+        id,
         sha256: None,
         object: None,
         format: None,
@@ -87,7 +98,7 @@ fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<DeadItem
         facts: None,
         version: 0,
     };
-    Some(DeadItem { user: key.user, media: id, stage: Stage::Validate, placeholder: Some(media) })
+    Some(Subject::Upload(upload, media))
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 //! - Effects out: every raw tag in `derivatives/<user>/<media>/<recipe>/metadata.json`, the `facts` facet, the ledger entry.
 //! - Idempotent by: the object's key and the entry's recipe and input.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use photovault_domain::{Facet, Media, Stage};
+use photovault_domain::{Facet, Format, Media, Stage};
 use photovault_lambda::{Message, Served};
 use photovault_media::{Read, Sparse, facts};
 use photovault_vault::{Outcome, Vault};
@@ -20,13 +22,22 @@ pub fn run() -> Served {
     photovault_lambda::serve_messages(Stage::Metadata, on_message)
 }
 
+/// What reads the facts of an original of so many bytes, of which parts may be missing. The simulation puts a stand-in
+/// without parsers here.
+pub type Reader = Arc<dyn Fn(Sparse, u64, Format) -> BoxFuture<'static, anyhow::Result<(Read, Sparse)>> + Send + Sync>;
+
 /// One message of the metadata queue.
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
-    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media))))
+    on_message_by(vault, message, Arc::new(|file, size_bytes, format| Box::pin(decide(file, size_bytes, format))))
 }
 
-async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
-    let read = gather(&vault, &media).await?;
+/// The same by another reader.
+pub fn on_message_by(vault: Vault, message: Message, reader: Reader) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media, reader))))
+}
+
+async fn handle(vault: Vault, media: Media, reader: Reader) -> anyhow::Result<Outcome> {
+    let read = gather(&vault, &media, reader).await?;
     if !read.raw.is_empty() {
         let raw = serde_json::to_vec(&read.raw)?.into();
         vault
@@ -39,8 +50,13 @@ async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done { facet: Some(Facet::Facts(read.facts)), note })
 }
 
+/// Pure but for the thread that it runs on.
+async fn decide(mut file: Sparse, size_bytes: u64, format: Format) -> anyhow::Result<(Read, Sparse)> {
+    Ok(tokio::task::spawn_blocking(move || (facts(&mut file, size_bytes, format), file)).await?)
+}
+
 /// Reads of the original what its metadata need: most photos have them in their first part.
-async fn gather(vault: &Vault, media: &Media) -> anyhow::Result<Read> {
+async fn gather(vault: &Vault, media: &Media, reader: Reader) -> anyhow::Result<Read> {
     let key = media.object.as_deref().context("the item names no original")?;
     let format = media.format.context("the item has no format")?;
     let size_bytes = media.size_bytes;
@@ -50,7 +66,7 @@ async fn gather(vault: &Vault, media: &Media) -> anyhow::Result<Read> {
         let bytes = vault.originals.read_range(key, range.clone()).await?;
         file.add(range.start, bytes.with_context(|| format!("the original {key} is missing from the vault bucket"))?);
         let read;
-        (read, file) = tokio::task::spawn_blocking(move || (facts(&mut file, size_bytes, format), file)).await?;
+        (read, file) = reader(file, size_bytes, format).await?;
         if file.missing().is_none() {
             return Ok(read);
         }

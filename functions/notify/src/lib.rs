@@ -10,9 +10,9 @@
 use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
-use photovault_domain::{Job, Media, MediaId, Stage, Status, UserId, UtcMs};
+use photovault_domain::{Job, Media, MediaId, Status, UserId, UtcMs};
 use photovault_lambda::{Message, Served};
-use photovault_vault::{Attempt, Lease, Outcome, Vault, finish, is_finished, window_of};
+use photovault_vault::{Attempt, Lease, Mutant, Outcome, Vault, finish, is_open, mutated, window_of};
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -27,7 +27,7 @@ struct Due {
 }
 
 /// A batch of the notify queue; returns the ids of the messages that failed.
-pub fn on_batch(vault: Vault, messages: Vec<Message>, _deadline: UtcMs) -> BoxFuture<'static, Vec<String>> {
+pub fn on_batch(vault: Vault, messages: Vec<Message>) -> BoxFuture<'static, Vec<String>> {
     Box::pin(async move {
         let started = vault.clock.now();
         let mut failed = Vec::new();
@@ -45,17 +45,19 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>, _deadline: UtcMs) -> BoxFu
                 Err(error) => failed.push(lost(&message, &error)),
             }
         }
-        for ((user, window), group) in decide(due) {
-            let items: Vec<(MediaId, Status)> = group.iter().map(|due| (due.media.id.clone(), due.media.status())).collect();
-            let told = tell(&vault, &user, window, &items).await;
-            for due in group {
-                let recorded = match &told {
-                    Ok(()) => record(&vault, due.media, &due.attempt, started).await,
-                    Err(error) => Err(anyhow::anyhow!("{error:#}")),
-                };
-                if let Err(error) = recorded {
-                    failed.push(lost(&due.message, &error));
+        for ((user, window), group) in decide(due, started) {
+            let end = |due: &Due| (due.media.id.clone(), due.media.status(), due.media.version);
+            let items: Vec<_> = group.iter().map(end).collect();
+            if mutated(Mutant::RecordsBeforeTelling) {
+                failed.extend(record_all(&vault, group, started).await);
+                let _ = tell(&vault, &user, window, &items).await;
+                continue;
+            }
+            match tell(&vault, &user, window, &items).await {
+                Err(error) if !mutated(Mutant::TellingErrorIsDone) => {
+                    failed.extend(group.iter().map(|due| lost(&due.message, &error)));
                 }
+                _ => failed.extend(record_all(&vault, group, started).await),
             }
         }
         failed
@@ -66,29 +68,45 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>, _deadline: UtcMs) -> BoxFu
 async fn gather(vault: &Vault, message: &Message) -> anyhow::Result<Option<(Attempt, Media)>> {
     let job: Job = serde_json::from_str(&message.body)?;
     let media = vault.catalog.media(&job.user, &job.media).await?;
-    let untold = media.filter(|media| media.status() != Status::Processing && !is_finished(media, Stage::Notify));
+    let has_ended = |media: &Media| media.status() != Status::Processing || mutated(Mutant::TellsUnsettled);
+    let untold = media.filter(|media| has_ended(media) && is_open(media, &job));
     Ok(untold.map(|media| (Attempt { job, number: message.received }, media)))
 }
 
 /// The digests, by user and window.
-fn decide(due: Vec<Due>) -> BTreeMap<(UserId, UtcMs), Vec<Due>> {
+fn decide(due: Vec<Due>, now: UtcMs) -> BTreeMap<(UserId, UtcMs), Vec<Due>> {
     let mut digests: BTreeMap<(UserId, UtcMs), Vec<Due>> = BTreeMap::new();
     for due in due {
-        let window = window_of(due.media.ended().unwrap_or(due.media.updated));
+        let mut window = window_of(due.media.ended().unwrap_or(due.media.updated));
+        if mutated(Mutant::WindowByNow) {
+            window = window_of(now);
+        }
         digests.entry((due.media.user.clone(), window)).or_default().push(due);
     }
     digests
 }
 
-async fn tell(vault: &Vault, user: &UserId, window: UtcMs, items: &[(MediaId, Status)]) -> anyhow::Result<()> {
+async fn tell(vault: &Vault, user: &UserId, window: UtcMs, items: &[(MediaId, Status, u64)]) -> anyhow::Result<()> {
     let digest = vault.digests.tell(user, window, items).await?;
     vault.digests.publish(&digest).await?;
     tracing::info!(items = items.len(), "told");
     Ok(())
 }
 
-async fn record(vault: &Vault, media: Media, attempt: &Attempt, started: UtcMs) -> anyhow::Result<()> {
-    finish(vault, media, attempt, Outcome::Done { facet: None, note: None }, started).await
+/// Records each telling, if the item was not asked for again since it was read: the end that comes then is told of by
+/// its own job. Returns the ids of the messages that failed.
+async fn record_all(vault: &Vault, group: Vec<Due>, started: UtcMs) -> Vec<String> {
+    let mut failed = Vec::new();
+    for Due { message, mut attempt, media } in group {
+        if mutated(Mutant::ToldIsForAll) {
+            attempt.job.asked = u32::MAX;
+        }
+        let told = Outcome::Done { facet: None, note: None };
+        if let Err(error) = finish(vault, media, &attempt, told, started).await {
+            failed.push(lost(&message, &error));
+        }
+    }
+    failed
 }
 
 fn lost(message: &Message, error: &anyhow::Error) -> String {

@@ -5,6 +5,8 @@
 //! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg`, the `derivatives` facet, the ledger entry.
 //! - Idempotent by: the derivatives' keys (same recipe, same key, same bytes) and the entry's recipe and input.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use futures::future::BoxFuture;
 use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Stage, limits};
 use photovault_lambda::{Message, Served};
 use photovault_media::{Rendered, Unreadable, derive};
-use photovault_vault::{Outcome, Vault};
+use photovault_vault::{Mutant, Outcome, Vault, mutated};
 
 /// Decodes that run at once: a decode's memory is bounded, two of them would be twice that.
 static DECODES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
@@ -22,14 +24,22 @@ pub fn run() -> Served {
     photovault_lambda::serve_messages(Stage::Thumbnail, on_message)
 }
 
+/// What makes the derivatives of a still's bytes. The simulation puts a stand-in without codecs here.
+pub type Decoder = Arc<dyn Fn(Vec<u8>, Format) -> BoxFuture<'static, anyhow::Result<Result<Rendered, Unreadable>>> + Send + Sync>;
+
 /// One message of the thumbnail queue.
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
-    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media))))
+    on_message_by(vault, message, Arc::new(|bytes, format| Box::pin(decide(bytes, format))))
 }
 
-async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
+/// The same by another decoder.
+pub fn on_message_by(vault: Vault, message: Message, decoder: Decoder) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media, decoder))))
+}
+
+async fn handle(vault: Vault, media: Media, decoder: Decoder) -> anyhow::Result<Outcome> {
     let (bytes, format) = gather(&vault, &media).await?;
-    match decide(bytes, format).await? {
+    match decoder(bytes, format).await? {
         Ok(rendered) => apply(&vault, &media, rendered).await,
         Err(Unreadable { reason }) => Ok(Outcome::Rejected(reason)),
     }
@@ -50,7 +60,10 @@ async fn decide(bytes: Vec<u8>, format: Format) -> anyhow::Result<Result<Rendere
 
 async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Result<Outcome> {
     let store = |file: photovault_media::RenderedFile| async move {
-        let name = format!("{}.{}", file.name, if file.mime == "image/webp" { "webp" } else { "jpg" });
+        let mut name = format!("{}.{}", file.name, if file.mime == "image/webp" { "webp" } else { "jpg" });
+        if mutated(Mutant::DerivativeByAttempt) {
+            name = format!("{}-{name}", vault.clock.now().0);
+        }
         let size_bytes = file.bytes.len() as u64;
         let bytes = Bytes::from(file.bytes);
         let key = vault.originals.store_derivative(&media.user, &media.id, Stage::Thumbnail, &name, file.mime, bytes).await?;

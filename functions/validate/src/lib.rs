@@ -3,7 +3,7 @@
 //! - Event in: S3 `ObjectCreated`, through the validate queue.
 //! - Decision ([`decide`]): keep or hold, from the bytes' head, size and hash; never from name or Content-Type.
 //! - Effects out: the bytes under their hash in the vault bucket (checksum verified by the store), the media item with
-//!   its ledger planned, and only then the removal of the upload.
+//!   its ledger planned, then the removal of the upload, and last of the placeholder that `failures` may have written.
 //! - Idempotent by: the hash as the object's key, the item's id derived from it, the upload's version as what is removed.
 //!   An upload that is gone was dealt with by an earlier delivery.
 
@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use futures::future::BoxFuture;
 use photovault_domain::{Entry, Media, MediaId, Stage, State, Upload, UploadKey, UtcMs};
 use photovault_lambda::{Message, Served};
-use photovault_vault::{Change, UploadRef, Vault, lambda_cost_microusd};
+use photovault_vault::{Change, Mutant, UploadRef, Vault, lambda_cost_microusd, mutated};
 
 pub use decide::{Verdict, decide};
 pub use event::{created_uploads, placeholder};
@@ -42,7 +42,7 @@ pub async fn handle(vault: &Vault, upload: &UploadRef, attempt: u32) -> anyhow::
     let started = vault.clock.now();
     let Some(received) = receive::gather(vault, upload).await? else {
         tracing::info!(upload.version, "the upload is gone: an earlier delivery has dealt with it");
-        return Ok(());
+        return remove_placeholder(vault, upload).await;
     };
     let verdict = decide(&received);
     apply(vault, upload, received, verdict, Times { started, attempt }).await
@@ -88,12 +88,30 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         version: 0,
     };
     let admit = |item: Option<Media>| admitted(item, &fresh, &entry, &arrival);
+    if mutated(Mutant::ForgetBeforeRecord) {
+        vault.originals.forget_upload(upload).await?;
+    }
     vault.catalog.change(&key.user, &id, admit).await?;
-    vault.catalog.remove(&key.user, &placeholder(&key.user, upload)).await?;
+    // In this order: `failures` writes a placeholder only while the upload is there, so one that it writes now is seen.
+    if mutated(Mutant::PlaceholderGoesFirst) {
+        remove_placeholder(vault, upload).await?;
+        return Ok(vault.originals.forget_upload(upload).await?);
+    }
     vault.originals.forget_upload(upload).await?;
+    remove_placeholder(vault, upload).await?;
     let (pid, cpu_ns) = (std::process::id(), photovault_media::cpu_ns());
     tracing::info!(media.id = %id, state = ?entry.state, process.pid = pid, work.cpu_ns = cpu_ns, "validated");
     Ok(())
+}
+
+/// What stood for the upload while it seemed lost: it got through after all.
+async fn remove_placeholder(vault: &Vault, upload: &UploadRef) -> anyhow::Result<()> {
+    if mutated(Mutant::PlaceholderStays) {
+        return Ok(());
+    }
+    let user = UploadKey::parse(&upload.key, &vault.names.owner).user;
+    let id = placeholder(&user, upload);
+    Ok(vault.catalog.remove(&user, &id).await?)
 }
 
 /// The same bytes again are the same item under one more name; a verdict of another recipe replaces the old one, and so
@@ -102,6 +120,9 @@ fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload)
     let stands = |known: &Entry| known.recipe == entry.recipe && known.state != State::Failed;
     let current = |item: &Media| item.ledger.get(&Stage::Validate).is_some_and(stands);
     let mut next = match &item {
+        Some(_) if mutated(Mutant::AdmittedAfresh) => {
+            Media { ledger: [(Stage::Validate, entry.clone())].into(), ..fresh.clone() }
+        }
         Some(item) if current(item) => item.clone(),
         Some(item) => Media { uploads: item.uploads.clone(), created: item.created, ..fresh.clone() },
         None => fresh.clone(),
@@ -109,7 +130,9 @@ fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload)
     if !item.as_ref().is_some_and(current) {
         next.record(Stage::Validate, entry.clone(), None);
     }
-    next.add_upload(arrival.clone());
+    if item.is_none() || !mutated(Mutant::ArrivalIsLost) {
+        next.add_upload(arrival.clone());
+    }
     if item.is_some_and(|item| item == next) { Change::Leave } else { Change::Put(next) }
 }
 

@@ -1,20 +1,24 @@
-//! SQS batches: messages are handled one by one, a failed one is reported alone, and what the deadline leaves no time
-//! for goes back unbegun.
+//! SQS batches: messages are handled one by one, a failed one is reported alone, and what there is no time left for goes
+//! back unbegun.
+//!
+//! How much time is left is told by what has passed on this sandbox's own clock since the batch came. The deadline that
+//! Lambda names is another clock's: a sandbox whose clock runs ahead would give back every message until all are dead.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda_runtime::{LambdaEvent, service_fn};
 use photovault_domain::{Stage, UtcMs};
-use photovault_vault::Vault;
+use photovault_vault::{Mutant, Vault, mutated};
 
 use crate::{Served, serve};
 
 /// Messages of a batch that are under way at once: while one waits for the store, another computes.
 const CONCURRENT_MESSAGES: usize = 2;
-/// What is kept back before the deadline: no message is begun after.
-const DEADLINE_RESERVE: Duration = Duration::from_secs(5);
+/// No message of a batch is begun later than this after it came. Every function that takes batches has a longer timeout
+/// (a test holds it): what is begun has time to end.
+pub const BEGIN_WITHIN: Duration = Duration::from_secs(20);
 /// The longest wait before a failed message comes back, in seconds.
 const MAX_BACKOFF_S: u32 = 900;
 
@@ -38,7 +42,7 @@ pub struct Message {
 /// Handles one message. An error brings it again.
 pub type OnMessage = fn(Vault, Message) -> BoxFuture<'static, anyhow::Result<()>>;
 /// Handles a batch and says which messages failed, by id.
-pub type OnBatch = fn(Vault, Vec<Message>, UtcMs) -> BoxFuture<'static, Vec<String>>;
+pub type OnBatch = fn(Vault, Vec<Message>) -> BoxFuture<'static, Vec<String>>;
 
 /// Runs a function whose messages are independent of each other; failed ones return to `stage`'s queue after a backoff.
 pub fn serve_messages(stage: Stage, on_message: OnMessage) -> Served {
@@ -46,9 +50,7 @@ pub fn serve_messages(stage: Stage, on_message: OnMessage) -> Served {
         let handler = |event: LambdaEvent<SqsEvent>| {
             let vault = vault.clone();
             async move {
-                let (messages, deadline) = taken(event);
-                let failed =
-                    run_each(vault, Some(stage), messages, deadline, move |vault, message| on_message(vault, message)).await;
+                let failed = run_each(vault, Some(stage), taken(event), on_message).await;
                 Ok::<_, lambda_runtime::Error>(response(failed))
             }
         };
@@ -56,15 +58,12 @@ pub fn serve_messages(stage: Stage, on_message: OnMessage) -> Served {
     })
 }
 
-/// Runs a function that handles its batch as a whole. Its deadline is passed on.
+/// Runs a function that handles its batch as a whole.
 pub fn serve_batches(on_batch: OnBatch) -> Served {
     serve(async |vault| {
         let handler = |event: LambdaEvent<SqsEvent>| {
             let vault = vault.clone();
-            async move {
-                let (messages, deadline) = taken(event);
-                Ok::<_, lambda_runtime::Error>(response(on_batch(vault, messages, deadline).await))
-            }
+            async move { Ok::<_, lambda_runtime::Error>(response(on_batch(vault, taken(event)).await)) }
         };
         lambda_runtime::run(service_fn(handler)).await
     })
@@ -72,17 +71,20 @@ pub fn serve_batches(on_batch: OnBatch) -> Served {
 
 /// Gives each message to `handle`, a few at once; returns the ids of those that failed or were not begun.
 ///
-/// A panic is that message's failure alone. With a `stage`, failed messages return to its queue after 2, 4, 8 … seconds;
+/// Those that came most often go first: what was given back unbegun is begun the next time. A panic is that message's
+/// failure alone. With a `stage`, failed messages return to its queue after 2, 4, 8 … seconds;
 /// without, when their visibility ends.
-pub async fn run_each<F>(vault: Vault, stage: Option<Stage>, messages: Vec<Message>, deadline: UtcMs, handle: F) -> Vec<String>
+pub async fn run_each<F>(vault: Vault, stage: Option<Stage>, mut messages: Vec<Message>, handle: F) -> Vec<String>
 where
     F: Fn(Vault, Message) -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync,
 {
-    let (vault, handle) = (&vault, &handle);
+    messages.sort_by_key(|message| std::cmp::Reverse(message.received));
+    let all: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
+    let (vault, handle, came) = (&vault, &handle, vault.clock.now());
     let run = |message: Message| async move {
-        let left_ms = deadline.since(vault.clock.now());
-        if u128::from(left_ms) < DEADLINE_RESERVE.as_millis() {
-            tracing::warn!(message.id, left_ms, "too little time left: the message goes back unbegun");
+        let passed_ms = vault.clock.now().since(if mutated(Mutant::ForeignDeadline) { message.sent } else { came });
+        if u128::from(passed_ms) > BEGIN_WITHIN.as_millis() {
+            tracing::warn!(message.id, passed_ms, "too little time left: the message goes back unbegun");
             give_back(vault, stage, &message, 0).await;
             return Some(message.id);
         }
@@ -90,18 +92,20 @@ where
         let error = match outcome {
             Ok(Ok(())) => return None,
             Ok(Err(error)) => format!("{error:#}"),
+            Err(panic) if mutated(Mutant::PanicEndsBatch) => std::panic::resume_unwind(panic),
             Err(panic) => format!("panicked: {}", panic_text(panic.as_ref())),
         };
         tracing::error!(message.id, message.received, error, "the message failed and comes again");
         give_back(vault, stage, &message, backoff_s(message.received)).await;
         Some(message.id)
     };
-    futures::stream::iter(messages)
-        .map(run)
-        .buffer_unordered(CONCURRENT_MESSAGES)
-        .filter_map(|failed| async { failed })
-        .collect()
-        .await
+    let failed = futures::stream::iter(messages).map(run).buffer_unordered(CONCURRENT_MESSAGES);
+    let failed: Vec<String> = failed.filter_map(|failed| async { failed }).collect().await;
+    match failed.is_empty() {
+        false if mutated(Mutant::BatchFailsWhole) => all,
+        false if mutated(Mutant::FailureIsAcknowledged) => Vec::new(),
+        _ => failed,
+    }
 }
 
 /// Seconds before the next attempt: 2, 4, 8 …
@@ -121,7 +125,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".into())
 }
 
-fn taken(event: LambdaEvent<SqsEvent>) -> (Vec<Message>, UtcMs) {
+fn taken(event: LambdaEvent<SqsEvent>) -> Vec<Message> {
     let number = |attributes: &std::collections::HashMap<String, String>, name: &str| {
         attributes.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0)
     };
@@ -133,11 +137,7 @@ fn taken(event: LambdaEvent<SqsEvent>) -> (Vec<Message>, UtcMs) {
         sent: UtcMs(number(&record.attributes, "SentTimestamp")),
         queue_arn: record.event_source_arn.unwrap_or_default(),
     });
-    (messages.collect(), deadline_of(&event.context))
-}
-
-pub(crate) fn deadline_of(context: &Context) -> UtcMs {
-    UtcMs(i64::try_from(context.deadline).unwrap_or(i64::MAX))
+    messages.collect()
 }
 
 fn response(failed: Vec<String>) -> SqsBatchResponse {

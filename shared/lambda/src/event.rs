@@ -1,12 +1,12 @@
 //! Events of other kinds than batches and streams: schedules, and whatever `invoke` is given.
 
 use futures::future::BoxFuture;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use photovault_domain::UtcMs;
 use photovault_vault::Vault;
 use serde_json::Value;
 
-use crate::{Served, batch::deadline_of, serve};
+use crate::{Served, serve};
 
 /// Handles an event until its deadline, and says what came of it.
 pub type OnEvent = fn(Vault, Value, UtcMs) -> BoxFuture<'static, anyhow::Result<Value>>;
@@ -25,4 +25,8 @@ pub fn serve_events(on_event: OnEvent) -> Served {
         };
         lambda_runtime::run(service_fn(handler)).await
     })
+}
+
+fn deadline_of(context: &Context) -> UtcMs {
+    UtcMs(i64::try_from(context.deadline).unwrap_or(i64::MAX))
 }

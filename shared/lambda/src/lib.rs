@@ -9,11 +9,11 @@ mod log;
 mod stage;
 mod stream;
 
-pub use batch::{Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
+pub use batch::{BEGIN_WITHIN, Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
 pub use environment::{VARIABLES, Variable};
 pub use event::{OnEvent, serve_events};
-pub use stage::{StageWork, work_on};
-pub use stream::{Changed, OnChanges, serve_changes};
+pub use stage::work_on;
+pub use stream::{Changed, Images, OnChanges, run_changes, serve_changes};
 
 use photovault_aws::Reach;
 use photovault_vault::Vault;
