@@ -2,13 +2,15 @@
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/photovault
 export CARGO_TARGET_DIR ?= $(CACHE)/target
+# Histories of `make simulate`.
+N ?= 10000000
 export PHOTOVAULT_VENV ?= $(CACHE)/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench torture
+.PHONY: help setup run test bench simulate torture
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Build, start the vault and import a sample library, or your photos: make run PHOTOS=dir
 	@scripts/run.sh
@@ -18,6 +20,10 @@ test: setup ## Format, lints, every test, the template's lint
 
 bench: setup ## Measure imports, start times and cost against the vault's size
 	@scripts/bench.sh
+
+simulate: setup ## Simulate N histories of faults against the vault's promises (10,000,000 for a release)
+	@cargo build --release -p photovault -p photovault-simulation
+	@$(CARGO_TARGET_DIR)/release/photovault-simulation --histories $(N)
 
 torture: setup ## Kill, flood and poison the engine for long, and show the figures
 	@scripts/torture.sh

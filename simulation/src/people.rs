@@ -1,0 +1,93 @@
+//! People at a command line: they try again what has failed, and redrive dead letters, by the vault's own verbs.
+
+use futures::future::BoxFuture;
+use photovault_domain::{Letter, STAGES, Status};
+use photovault_vault::Vault;
+
+use crate::history::{End, History, Running, Work};
+
+/// How long somebody waits for a command to end.
+const PATIENCE_S: u32 = 600;
+/// Letters that are read at once.
+const PAGE: u32 = 100;
+
+impl History {
+    /// Somebody tries again whatever has failed; some redrive the letters instead.
+    pub(crate) fn retry_failed(&mut self) {
+        let retries = self.random.per_mille(500);
+        let failed = self.promises.items().filter(|media| media.status() == Status::Failed);
+        let failed: Vec<_> = failed.cloned().collect();
+        // Uploads are redriven when the dust has settled, as an operator would: see `redrive_all`.
+        let stages = |media: &photovault_domain::Media| {
+            let failed = media.failed_stages();
+            failed.into_iter().filter(|stage| *stage != photovault_domain::Stage::Validate).collect::<Vec<_>>()
+        };
+        let wanted: Vec<_> =
+            failed.iter().flat_map(|media| stages(media).into_iter().map(|stage| (media.clone(), stage))).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        self.person("tries again what has failed", true, move |vault| {
+            Box::pin(async move {
+                for (media, stage) in wanted {
+                    if retries {
+                        vault.letters.retry(&media, stage).await?;
+                    } else {
+                        for letter in vault.letters.of_item(stage, &media.id).await? {
+                            vault.letters.redrive(&letter).await?;
+                        }
+                    }
+                }
+                Ok(())
+            })
+        });
+    }
+
+    /// Somebody redrives every letter.
+    pub(crate) fn redrive_all(&mut self) {
+        self.person("redrives every letter", false, |vault| {
+            Box::pin(async move {
+                for letter in letters(&vault).await? {
+                    // The dispatcher's accounts say which records were given up, not what to send.
+                    if letter.stage != "dispatch" {
+                        vault.letters.redrive(&letter).await?;
+                    }
+                }
+                Ok(())
+            })
+        });
+    }
+
+    fn person<F>(&mut self, what: &'static str, faulty: bool, command: F)
+    where
+        F: FnOnce(Vault) -> BoxFuture<'static, anyhow::Result<()>>,
+    {
+        let key = self.random.bits();
+        self.start(key, faulty, PATIENCE_S, |history, task| {
+            history.tell(|| format!("task {task} is somebody who {what}"));
+            let command = command(history.simulation.vault(task));
+            let future = Box::pin(async move {
+                // A command that fails says so and is over; whoever gave it sees what is left.
+                let _ = command.await;
+                End::Person
+            });
+            Running { future, work: Work::Person }
+        });
+    }
+}
+
+async fn letters(vault: &Vault) -> anyhow::Result<Vec<Letter>> {
+    let mut found = Vec::new();
+    for stage in STAGES.iter().map(|spec| spec.stage.name()).chain(["dispatch"]) {
+        let mut after: Option<String> = None;
+        loop {
+            let page = vault.letters.list(stage, after.as_deref(), PAGE).await?;
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}

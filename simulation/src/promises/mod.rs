@@ -1,0 +1,173 @@
+//! The promises, one file each: what is held against every step, and at rest.
+
+mod effects;
+mod ends;
+mod letters;
+mod originals;
+mod rest;
+mod telling;
+mod truth;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use photovault_domain::Media;
+use photovault_sim::{Happening, Simulation, UPLOADS, World};
+use photovault_vault::{
+    Digest, MEDIA_PREFIX, media_of_row,
+    seams::{ObjectAt, Row},
+};
+
+pub(crate) use self::truth::Truth;
+use crate::{history::Violation, workload::Upload};
+
+/// A promise's name and what it says.
+pub const PROMISES: &[(&str, &str)] = &[
+    ("ends", "each accepted upload reaches exactly one end, and an end stands until somebody asks again"),
+    ("effects", "no stage's effect is lost or doubled"),
+    ("telling", "nothing is told before it is true, nor twice in the inbox, and every end is told"),
+    ("originals", "an original never changes, and an upload goes only when it is kept"),
+    ("letters", "dead letters are exactly what cannot succeed"),
+    ("rest", "after the faults stop, everything ends within a bound"),
+];
+
+/// A table's row key.
+pub(crate) type Key = (String, String);
+
+/// What happened, in the domain's words.
+pub(crate) enum Event<'a> {
+    Item { by_person: bool, before: Option<&'a Media>, after: &'a Media },
+    Digest { before: Option<&'a Digest>, after: &'a Digest },
+    Stored { at: &'a ObjectAt, bytes: &'a Bytes, before: Option<&'a Bytes> },
+    Dropped { at: &'a ObjectAt },
+    Published,
+    Buried { queue: &'static str, body: &'a str },
+}
+
+/// What there is.
+pub(crate) struct Scene<'a> {
+    pub(crate) truth: &'a Truth,
+    pub(crate) items: &'a BTreeMap<Key, Media>,
+    pub(crate) digests: &'a BTreeMap<Key, Digest>,
+    pub(crate) world: &'a World,
+}
+
+impl Scene<'_> {
+    /// Whether an upload is still in its bucket.
+    pub(crate) fn lies_there(&self, upload: &Upload) -> bool {
+        let versions = self.world.objects.get(&(UPLOADS.to_owned(), upload.key.clone()));
+        versions.is_some_and(|versions| versions.iter().any(|it| Some(&it.version) == upload.version.as_ref()))
+    }
+}
+
+/// One promise. An error says how it was broken.
+pub(crate) trait Promise {
+    /// Its name among [`PROMISES`].
+    fn name(&self) -> &'static str;
+    /// Holds it against a step.
+    fn step(&mut self, event: &Event, scene: &Scene) -> Result<(), String>;
+    /// Holds it against the end: `cured` when no cause of failure was left and everything was redriven.
+    fn at_rest(&mut self, scene: &Scene, cured: bool) -> Result<(), String>;
+}
+
+/// All promises and what they know.
+pub(crate) struct Promises {
+    pub(crate) truth: Truth,
+    simulation: Simulation,
+    items: BTreeMap<Key, Media>,
+    digests: BTreeMap<Key, Digest>,
+    promises: Vec<Box<dyn Promise>>,
+    buried: Vec<(&'static str, String)>,
+}
+
+impl Promises {
+    pub(crate) fn new(simulation: Simulation) -> Self {
+        Self {
+            truth: Truth::default(),
+            simulation,
+            items: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            promises: vec![
+                Box::new(ends::Ends),
+                Box::new(effects::Effects),
+                Box::new(telling::Telling::default()),
+                Box::new(originals::Originals),
+                Box::new(letters::Letters),
+            ],
+            buried: Vec::new(),
+        }
+    }
+
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Media> {
+        self.items.values()
+    }
+
+    /// A message went to its dead letters.
+    pub(crate) fn buried(&mut self, queue: &'static str, body: &str) {
+        self.buried.push((queue, body.to_owned()));
+    }
+
+    /// Holds the promises against what was buried since.
+    pub(crate) fn pending(&mut self) -> Result<(), Violation> {
+        for (queue, body) in std::mem::take(&mut self.buried) {
+            self.hold(&Event::Buried { queue, body: &body })?;
+        }
+        Ok(())
+    }
+
+    /// Holds the promises against something that happened.
+    pub(crate) fn step(&mut self, happening: Happening, by_person: bool) -> Result<(), Violation> {
+        match happening {
+            Happening::Put { key, after, .. } if key.1.starts_with(MEDIA_PREFIX) => {
+                let after = media_of_row(Row::clone(&after)).map_err(|error| unreadable(&error))?;
+                let before = self.items.insert(key.clone(), after.clone());
+                self.hold(&Event::Item { by_person, before: before.as_ref(), after: &after })
+            }
+            Happening::Put { key, after, .. } if key.1.starts_with("I#") => {
+                let fields: serde_json::Map<String, serde_json::Value> = Row::clone(&after).into_iter().collect();
+                let after: Digest = serde_json::from_value(fields.into()).map_err(|error| unreadable(&error))?;
+                let before = self.digests.insert(key, after.clone());
+                self.hold(&Event::Digest { before: before.as_ref(), after: &after })
+            }
+            Happening::Put { .. } => Ok(()),
+            Happening::Removed { key } => {
+                self.items.remove(&key);
+                Ok(())
+            }
+            Happening::Stored { at, bytes, before } => {
+                self.hold(&Event::Stored { at: &at, bytes: &bytes, before: before.as_ref() })
+            }
+            Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at }),
+            Happening::Published => self.hold(&Event::Published),
+        }
+    }
+
+    /// Holds the bound of [`rest`].
+    pub(crate) fn goes_on(&self, steps: u32, most_steps: u32, since_ms: i64, most_ms: i64) -> Result<(), Violation> {
+        rest::goes_on(steps, most_steps, since_ms, most_ms).map_err(|what| Violation { promise: "rest", what })
+    }
+
+    /// Holds the promises against the end.
+    pub(crate) fn at_rest(&mut self, cured: bool) -> Result<(), Violation> {
+        self.each(|promise, scene| promise.at_rest(scene, cured))?;
+        let world = self.simulation.world();
+        rest::at_rest(&self.items, &world).map_err(|what| Violation { promise: "rest", what })
+    }
+
+    fn hold(&mut self, event: &Event) -> Result<(), Violation> {
+        self.each(|promise, scene| promise.step(event, scene))
+    }
+
+    fn each(&mut self, mut check: impl FnMut(&mut dyn Promise, &Scene) -> Result<(), String>) -> Result<(), Violation> {
+        let world = self.simulation.world();
+        let scene = Scene { truth: &self.truth, items: &self.items, digests: &self.digests, world: &world };
+        for promise in &mut self.promises {
+            check(promise.as_mut(), &scene).map_err(|what| Violation { promise: promise.name(), what })?;
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Violation {
+    Violation { promise: "effects", what: format!("a row cannot be read: {error}") }
+}

@@ -1,0 +1,78 @@
+//! The numbers of `template.yaml` that decide how messages travel. A test holds them against the template.
+
+/// A queue and the mapping that empties it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// Its name without the stack's.
+    pub name: &'static str,
+    /// The function that it feeds.
+    pub function: &'static str,
+    /// How long a received message is hidden.
+    pub visibility_s: u32,
+    /// After how many receives a message goes to `<name>-dlq`; dead letters come until they are taken.
+    pub max_receives: Option<u32>,
+    /// Messages of one batch at most.
+    pub batch: usize,
+    /// How long a batch is gathered.
+    pub window_s: u32,
+    /// Batches at once.
+    pub concurrency: usize,
+    /// When an invocation is ended.
+    pub timeout_s: u32,
+}
+
+/// The stream's mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamSettings {
+    /// Records of one batch at most.
+    pub batch: usize,
+    /// Attempts after the first before a record is given up.
+    pub retries: u32,
+    /// When an invocation is ended.
+    pub timeout_s: u32,
+}
+
+/// The mapping of the catalog's stream to `dispatch`.
+pub const STREAM: StreamSettings = StreamSettings { batch: 100, retries: 5, timeout_s: 60 };
+
+/// The queues: the stages' in pipeline order, then their dead letters in the same order, then the dispatcher's.
+pub const QUEUES: [QueueSettings; 9] = [
+    stage("validate", 720, 5, 0, 20, 120),
+    stage("thumbnail", 360, 1, 0, 50, 60),
+    stage("metadata", 180, 5, 0, 50, 30),
+    stage("notify", 180, 100, 5, 2, 30),
+    dead("validate-dlq"),
+    dead("thumbnail-dlq"),
+    dead("metadata-dlq"),
+    dead("notify-dlq"),
+    dead("dispatch-dlq"),
+];
+
+/// Where the stages' dead letters begin among [`QUEUES`].
+pub(crate) const FIRST_DEAD: usize = 4;
+/// The dispatcher's dead letters among [`QUEUES`].
+pub(crate) const DISPATCH_DEAD: usize = 8;
+
+const fn stage(
+    name: &'static str,
+    visibility_s: u32,
+    batch: usize,
+    window_s: u32,
+    concurrency: usize,
+    timeout_s: u32,
+) -> QueueSettings {
+    QueueSettings { name, function: name, visibility_s, max_receives: Some(5), batch, window_s, concurrency, timeout_s }
+}
+
+const fn dead(name: &'static str) -> QueueSettings {
+    QueueSettings {
+        name,
+        function: "failures",
+        visibility_s: 360,
+        max_receives: None,
+        batch: 10,
+        window_s: 0,
+        concurrency: 2,
+        timeout_s: 60,
+    }
+}

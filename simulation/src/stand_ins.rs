@@ -1,0 +1,144 @@
+//! What stands in for the codecs: files of a few bytes that say themselves what becomes of them. Everything else is real;
+//! validation inspects these bytes with the real parsers.
+
+use std::{
+    io::Read as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use photovault_domain::{DERIVATIVE_SIZES, Facts, Status};
+use photovault_media::{RawTag, Read, Rendered, RenderedFile, Unreadable};
+use photovault_metadata::Reader;
+use photovault_sim::Random;
+use photovault_thumbnail::Decoder;
+
+/// What a file is made to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FileKind {
+    Good,
+    Video,
+    Text,
+    Damaged,
+    Unshowable,
+    ThumbnailErrs,
+    ThumbnailPanics,
+    ThumbnailDies,
+    ThumbnailSometimesErrs,
+    MetadataErrs,
+    MetadataPanics,
+    /// Its upload cannot be copied.
+    Forbidden,
+}
+
+/// Photos: what a file's byte behind the header says.
+const PHOTOS: &[FileKind] = &[
+    FileKind::Good,
+    FileKind::Unshowable,
+    FileKind::ThumbnailErrs,
+    FileKind::ThumbnailPanics,
+    FileKind::ThumbnailDies,
+    FileKind::ThumbnailSometimesErrs,
+    FileKind::MetadataErrs,
+    FileKind::MetadataPanics,
+    FileKind::Forbidden,
+];
+/// A GIF's header and screen descriptor: 1 × 1 pixel.
+const GIF: &[u8; 13] = b"GIF89a\x01\0\x01\0\0\0\0";
+
+impl FileKind {
+    /// The stage that fails on it until the cause is gone, if one does.
+    pub(crate) const fn poisons(self) -> Option<&'static str> {
+        match self {
+            Self::ThumbnailErrs | Self::ThumbnailPanics | Self::ThumbnailDies | Self::ThumbnailSometimesErrs => Some("thumbnail"),
+            Self::MetadataErrs | Self::MetadataPanics => Some("metadata"),
+            Self::Forbidden => Some("validate"),
+            Self::Good | Self::Video | Self::Text | Self::Damaged | Self::Unshowable => None,
+        }
+    }
+
+    /// The end that it should come to once no cause of failure is left.
+    pub(crate) const fn end(self) -> Status {
+        match self {
+            Self::Text | Self::Unshowable => Status::Rejected,
+            Self::Damaged => Status::Quarantined,
+            _ => Status::Ready,
+        }
+    }
+
+    /// A file of this kind; another serial is another file.
+    pub(crate) fn bytes(self, serial: u16) -> Vec<u8> {
+        let serial = serial.to_be_bytes();
+        match self {
+            Self::Text => format!("words, number {}", serial[1]).into_bytes(),
+            Self::Damaged => [&GIF[..6], &serial].concat(),
+            Self::Video => [b"RIFF\x12\0\0\0AVI LIST", &serial[..]].concat(),
+            _ => {
+                let kind = PHOTOS.iter().position(|kind| *kind == self).unwrap_or(0) as u8;
+                [&GIF[..], &[kind], &serial].concat()
+            }
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        bytes.get(GIF.len()).and_then(|kind| PHOTOS.get(usize::from(*kind))).copied().unwrap_or(Self::Good)
+    }
+}
+
+/// The derivatives of a file.
+pub(crate) fn rendered(bytes: &[u8]) -> Rendered {
+    let file = |size: &photovault_domain::DerivativeSize| RenderedFile {
+        name: size.name,
+        mime: "image/jpeg",
+        width: 1,
+        height: 1,
+        bytes: [size.name.as_bytes(), bytes].concat(),
+    };
+    Rendered { files: DERIVATIVE_SIZES.iter().map(file).collect(), thumbhash: vec![1, 2, 3], warnings: Vec::new() }
+}
+
+/// The metadata of a file.
+pub(crate) fn read(bytes: &[u8]) -> Read {
+    let description = Some(format!("{bytes:?}"));
+    let tag = RawTag { group: "IFD0".into(), name: "ImageDescription".into(), value: description.clone().unwrap_or_default() };
+    Read { facts: Facts { description, ..Facts::default() }, raw: vec![tag], warnings: Vec::new() }
+}
+
+/// The decoder, until `cured` with the faults that files ask for.
+pub(crate) fn decoder(cured: Arc<AtomicBool>, mut coin: Random) -> Decoder {
+    let heads = coin.per_mille(500);
+    Arc::new(move |bytes, _format| {
+        let cured = cured.load(Ordering::Relaxed);
+        Box::pin(async move {
+            match FileKind::of(&bytes) {
+                FileKind::Unshowable => return Ok(Err(Unreadable { reason: "nothing to see".into() })),
+                FileKind::ThumbnailErrs if !cured => anyhow::bail!("no memory for this one"),
+                FileKind::ThumbnailSometimesErrs if !cured && heads => anyhow::bail!("no luck with this one"),
+                FileKind::ThumbnailPanics if !cured => std::panic::resume_unwind(Box::new("index out of bounds")),
+                // The process is gone: nothing ever answers.
+                FileKind::ThumbnailDies if !cured => std::future::pending().await,
+                _ => {}
+            }
+            Ok(Ok(rendered(&bytes)))
+        })
+    })
+}
+
+/// The reader, until `cured` with the faults that files ask for.
+pub(crate) fn reader(cured: Arc<AtomicBool>) -> Reader {
+    Arc::new(move |mut file, _size_bytes, _format| {
+        let cured = cured.load(Ordering::Relaxed);
+        Box::pin(async move {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            match FileKind::of(&bytes) {
+                FileKind::MetadataErrs if !cured => anyhow::bail!("a clock of its own"),
+                FileKind::MetadataPanics if !cured => std::panic::resume_unwind(Box::new("a tag too many")),
+                _ => {}
+            }
+            Ok((read(&bytes), file))
+        })
+    })
+}

@@ -1,0 +1,118 @@
+//! The mapping of the catalog's stream: shards in order, batches that begin again where they failed, halves, retries, and
+//! records that come again although they were read.
+
+use std::sync::Arc;
+
+use photovault_lambda::{Images, run_changes};
+use photovault_sim::{Record, Task};
+
+use crate::{
+    deliver::MARRED,
+    history::{End, History, Note, Running, Work},
+    settings::STREAM,
+};
+
+/// Shards of the stream: items of one partition stay in one.
+pub(crate) const SHARDS: usize = 2;
+/// The longest wait between a write and its record's delivery, ms.
+const POLL_MS: u64 = 300;
+/// The first pause after a failure, ms; each further one doubles it.
+const PAUSE_MS: i64 = 250;
+/// Batches of a thousand whose reading is forgotten.
+const AGAIN: u64 = 40;
+
+/// One shard.
+#[derive(Default)]
+pub(crate) struct Shard {
+    records: Vec<(Record, u32)>,
+    position: usize,
+    /// Attempts at the batch that begins at the position, and the most records that it may have.
+    attempts: u32,
+    most: usize,
+    busy: bool,
+}
+
+impl History {
+    /// A record of the stream comes to its shard.
+    pub(crate) fn append(&mut self, record: Record) {
+        let partition = record.after.get("pk").and_then(|pk| pk.as_str()).unwrap_or_default();
+        let shard = partition.bytes().fold(0_usize, |sum, byte| sum + usize::from(byte)) % SHARDS;
+        self.shards[shard].records.push((record, 0));
+        self.turn_to(shard, 0);
+    }
+
+    fn turn_to(&mut self, shard: usize, pause: i64) {
+        let at = self.now() + pause + self.random.below(POLL_MS) as i64;
+        self.at(at, Note::Shard(shard));
+    }
+
+    /// One batch of a shard.
+    pub(crate) fn deliver_records(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        let left = shard.records.len() - shard.position;
+        if shard.busy || left == 0 {
+            return;
+        }
+        if shard.attempts == 0 {
+            let few = self.random.per_mille(500);
+            shard.most = 1 + self.random.below(if few { 4 } else { STREAM.batch as u64 }) as usize;
+        }
+        let count = left.min(shard.most.max(1));
+        let batch = &shard.records[shard.position..shard.position + count];
+        let faulty = batch.iter().all(|(_, marred)| *marred < MARRED);
+        let image = |row: &Arc<photovault_vault::seams::Row>| photovault_vault::seams::Row::clone(row);
+        let images: Vec<_> = batch
+            .iter()
+            .enumerate()
+            .map(|(index, (record, _))| {
+                let sequence = (shard.position + index).to_string();
+                Ok(Images { sequence, before: record.before.as_ref().map(image), after: Some(image(&record.after)) })
+            })
+            .collect();
+        shard.busy = true;
+        let key = 1 + ((at as u64) << 40) + ((shard.position as u64) << 8) + u64::from(shard.attempts);
+        let position = shard.position;
+        self.start(key, faulty, STREAM.timeout_s, |history, task: Task| {
+            history.tell(|| format!("task {task} is dispatch with records {position}..{} of shard {at}", position + count));
+            let vault = history.simulation.vault(task);
+            let future = Box::pin(async move { End::Stream(run_changes(vault, images, photovault_dispatch::on_changes).await) });
+            Running { future, work: Work::Stream { shard: at, count } }
+        });
+    }
+
+    /// A batch has ended: read, or to begin again at a record, or without an answer.
+    pub(crate) fn read(&mut self, at: usize, count: usize, failed: Result<Option<String>, ()>, marred: bool) {
+        let drawn = self.random.per_mille(AGAIN);
+        let shard = &mut self.shards[at];
+        shard.busy = false;
+        let batch = &mut shard.records[shard.position..shard.position + count];
+        let may = batch.iter().all(|(_, marred)| *marred < MARRED);
+        batch.iter_mut().for_each(|(_, count)| *count += u32::from(marred));
+        let reached = match failed {
+            Ok(None) => {
+                if self.simulation.scheduler().fault(drawn && may, || format!("{count} records of shard {at} come again")) {
+                    batch.iter_mut().for_each(|(_, count)| *count += 1);
+                    self.turn_to(at, 0);
+                    return;
+                }
+                shard.position + count
+            }
+            Ok(Some(sequence)) => sequence.parse().unwrap_or(shard.position).max(shard.position),
+            Err(()) => shard.position,
+        };
+        let pause = if reached > shard.position {
+            (shard.position, shard.attempts) = (reached, 0);
+            0
+        } else {
+            shard.attempts += 1;
+            shard.most = count.div_ceil(2);
+            PAUSE_MS << shard.attempts
+        };
+        if shard.attempts > STREAM.retries {
+            let given_up = shard.position;
+            (shard.position, shard.attempts) = (given_up + 1, 0);
+            self.bury_record(given_up);
+        }
+        self.turn_to(at, pause);
+    }
+}

@@ -1,0 +1,130 @@
+//! What a history is about: who uploads what and when, what is poison, when its cause goes away, and who tries again.
+
+use std::collections::BTreeSet;
+
+use photovault_domain::{MediaId, Sha256, UploadKey, UserId};
+use photovault_sim::Random;
+use sha2::Digest as _;
+
+use crate::stand_ins::FileKind;
+
+/// Uploads that every history has.
+const FIRST_UPLOADS: u64 = 2;
+/// Uploads at most: they go on until the history has its faults.
+pub(crate) const MAX_UPLOADS: usize = 14;
+
+/// A file on its way in.
+#[derive(Clone, Debug)]
+pub(crate) struct Upload {
+    pub(crate) at: i64,
+    pub(crate) key: String,
+    pub(crate) kind: FileKind,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) sha256: Sha256,
+    pub(crate) user: UserId,
+    pub(crate) media: MediaId,
+    /// Its object version, once it is stored.
+    pub(crate) version: Option<String>,
+}
+
+/// What a history is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Workload {
+    pub(crate) uploads: Vec<Upload>,
+    /// Messages that nobody can read, with the queue that they are sent to.
+    pub(crate) garbage: Vec<(i64, usize, String)>,
+    /// When the causes of failure go away, if they do by themselves.
+    pub(crate) cure: Option<i64>,
+    /// When somebody tries again what has failed.
+    pub(crate) retries: Vec<i64>,
+    /// Before this the faults do not stop.
+    pub(crate) calm: i64,
+    /// Whose all uploads are, where one person drops a folder.
+    crowd: Option<&'static str>,
+    random: Random,
+}
+
+impl Workload {
+    /// Makes one; uploads with these numbers are left out.
+    pub(crate) fn of(seed: Random, start: i64, dropped: &BTreeSet<usize>) -> Self {
+        let mut random = seed.of(1);
+        let mut workload = Self {
+            uploads: Vec::new(),
+            garbage: Vec::new(),
+            cure: random.per_mille(500).then_some(start + 20_000 + random.below(900_000) as i64),
+            retries: Vec::new(),
+            calm: start + 60_000 + random.below(600_000) as i64,
+            crowd: None,
+            random: seed.of(2),
+        };
+        for _ in 0..random.below(3) {
+            workload.retries.push(start + 20_000 + random.below(1_500_000) as i64);
+        }
+        if random.per_mille(200) {
+            let (queue, body) = random.one_of(&[(0, "not an event"), (1, "not a job"), (2, "{}"), (3, "null")]);
+            workload.garbage.push((start + random.below(60_000) as i64, queue, body.to_owned()));
+        }
+        // Some people drop a whole folder at once.
+        let burst = random.per_mille(20);
+        workload.crowd = burst.then_some("users/ann/");
+        for _ in 0..if burst { MAX_UPLOADS as u64 } else { FIRST_UPLOADS + random.below(3) } {
+            workload.more(start, if burst { 300 } else { 40_000 });
+        }
+        let mut number = 0;
+        workload.uploads.retain(|_| {
+            number += 1;
+            !dropped.contains(&(number - 1))
+        });
+        workload
+    }
+
+    /// One upload more, within the next so many milliseconds.
+    pub(crate) fn more(&mut self, now: i64, within: u64) {
+        let random = &mut self.random;
+        let serial = self.uploads.len() as u16;
+        let at = now + random.below(within) as i64;
+        let user = random.one_of(&["users/ann/", "users/bob/", ""]);
+        let user = self.crowd.unwrap_or(user);
+        let key = format!("{user}{serial}.gif");
+        let kind = kind(random);
+        let bytes = kind.bytes(serial);
+        let earlier = random.below(self.uploads.len() as u64) as usize;
+        let how = random.below(100);
+        let upload = match self.uploads.get(earlier) {
+            // The same bytes under another name, or other bytes under the same name.
+            Some(same) if how < 20 => Upload::new(at, key, same.kind, same.bytes.clone()),
+            Some(same) if how < 35 => Upload::new(at, same.key.clone(), kind, bytes),
+            _ => Upload::new(at, key, kind, bytes),
+        };
+        self.uploads.push(upload);
+    }
+}
+
+impl Upload {
+    fn new(at: i64, key: String, kind: FileKind, bytes: Vec<u8>) -> Self {
+        let owner: UserId = "owner".parse().expect("a good name");
+        let user = UploadKey::parse(&key, &owner).user;
+        let sha256 = Sha256::from_digest(sha2::Sha256::digest(&bytes).into());
+        let media = MediaId::of_bytes(&user, &sha256);
+        Self { at, key, kind, bytes, sha256, user, media, version: None }
+    }
+}
+
+fn kind(random: &mut Random) -> FileKind {
+    if random.per_mille(600) {
+        return FileKind::Good;
+    }
+    random.one_of(&[
+        FileKind::Video,
+        FileKind::Text,
+        FileKind::Damaged,
+        FileKind::Unshowable,
+        FileKind::ThumbnailErrs,
+        FileKind::ThumbnailPanics,
+        FileKind::ThumbnailDies,
+        FileKind::ThumbnailSometimesErrs,
+        FileKind::MetadataErrs,
+        FileKind::MetadataPanics,
+        FileKind::Forbidden,
+    ])
+}

@@ -1,0 +1,51 @@
+//! The simulation's own test: each deliberate protocol fault is found. Built with the feature `mutants` only.
+
+#![cfg(feature = "mutants")]
+
+use photovault_simulation::{Options, run, shrink};
+use photovault_vault::{Mutant, mutate};
+
+/// Seeds within which a mutant must be found.
+const SEEDS: u64 = 10_000;
+
+#[test]
+fn every_mutant_is_found() {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let search = |first: usize| move || Mutant::ALL.iter().skip(first).step_by(threads).map(|it| (*it, find(*it))).collect();
+    let found: Vec<(Mutant, Option<u64>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|first| scope.spawn(search(first))).collect();
+        let all = threads.into_iter().map(|thread| thread.join().expect("a search does not panic"));
+        all.flat_map(|found: Vec<(Mutant, Option<u64>)>| found).collect()
+    });
+    assert_eq!(found.len(), Mutant::ALL.len());
+    assert!(Mutant::ALL.len() >= 30);
+    let missed: Vec<Mutant> = found.into_iter().filter(|(_, first)| first.is_none()).map(|(mutant, _)| mutant).collect();
+    assert_eq!(missed, [], "not found within {SEEDS} seeds");
+}
+
+#[test]
+fn a_failing_history_is_made_short() {
+    mutate(Some(Mutant::StreamGoesOn));
+    let (seed, whole) = (0..SEEDS)
+        .map(|seed| (seed, run(seed, &Options::default())))
+        .find(|(_, outcome)| outcome.violation.is_some())
+        .expect("the mutant is found");
+    let short = shrink(seed, &whole);
+    mutate(None);
+    let promise = |outcome: &photovault_simulation::Outcome| outcome.violation.as_ref().map(|it| it.promise);
+    assert_eq!(promise(&short.outcome), promise(&whole));
+    assert!(short.outcome.faults <= 3, "{} of {} faults are left", short.outcome.faults, whole.faults);
+    assert!(!short.outcome.story.is_empty());
+}
+
+/// The first seed that finds it.
+fn find(mutant: Mutant) -> Option<u64> {
+    mutate(Some(mutant));
+    let found = (0..SEEDS).find_map(|seed| run(seed, &Options::default()).violation.map(|it| (seed, it)));
+    mutate(None);
+    match &found {
+        Some((seed, it)) => println!("{mutant:?} is found by seed {seed}: {}: {}", it.promise, it.what),
+        None => println!("{mutant:?} is not found: {}", mutant.what()),
+    }
+    found.map(|(seed, _)| seed)
+}

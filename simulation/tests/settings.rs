@@ -1,0 +1,47 @@
+//! The numbers that the simulation runs by are those of `template.yaml`.
+
+use photovault_lambda::BEGIN_WITHIN;
+use photovault_simulation::{QUEUES, QueueSettings, STREAM};
+use photovault_tests::template::{Template, entries, number, text};
+
+/// `thumbnail` → `Thumbnail`, `thumbnail-dlq` → `Thumbnail`.
+fn logical(name: &str) -> String {
+    let name = name.trim_end_matches("-dlq");
+    format!("{}{}", name[..1].to_uppercase(), &name[1..])
+}
+
+#[test]
+fn queues_are_as_in_the_template() {
+    let template = Template::load();
+    for settings in QUEUES {
+        let QueueSettings { name, function, .. } = settings;
+        let kind = if name.ends_with("-dlq") { "DeadLetters" } else { "Queue" };
+        let resource = format!("{}{kind}", logical(name));
+        let queue = template.resource(&resource).properties;
+        assert_eq!(text(&queue["QueueName"]), format!("${{AWS::StackName}}-{name}"));
+        assert_eq!(u64::from(settings.visibility_s), number(&queue["VisibilityTimeout"]), "{name}");
+        let receives = queue["RedrivePolicy"]["maxReceiveCount"].as_u64();
+        assert_eq!(settings.max_receives.map(u64::from), receives, "{name}");
+
+        let function = template.resource(&format!("{}Function", logical(function))).properties;
+        assert_eq!(u64::from(settings.timeout_s), number(&function["Timeout"]), "{name}");
+        let mut mappings = entries(&function["Events"]).map(|(_, event)| &event["Properties"]);
+        let mapping = mappings.find(|it| text(&it["Queue"]) == format!("{resource}.Arn")).expect("a mapping of the queue");
+        assert_eq!(settings.batch as u64, number(&mapping["BatchSize"]), "{name}");
+        let window = mapping["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
+        assert_eq!(u64::from(settings.window_s), window, "{name}");
+        assert_eq!(settings.concurrency as u64, number(&mapping["ScalingConfig"]["MaximumConcurrency"]), "{name}");
+        let begun = BEGIN_WITHIN.as_secs();
+        assert!(u64::from(settings.timeout_s) > begun, "{name}: what is begun after {begun} s has no time to end");
+    }
+}
+
+#[test]
+fn the_stream_is_as_in_the_template() {
+    let function = Template::load();
+    let dispatch = function.resource("DispatchFunction").properties;
+    let stream = &dispatch["Events"]["Catalog"]["Properties"];
+    assert_eq!(STREAM.batch as u64, number(&stream["BatchSize"]));
+    assert_eq!(u64::from(STREAM.retries), number(&stream["MaximumRetryAttempts"]));
+    assert_eq!(u64::from(STREAM.timeout_s), number(&dispatch["Timeout"]));
+}
