@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use photovault_domain::{Media, Stage, UtcMs};
-use photovault_lambda::{Changed, Message};
+use photovault_lambda::{Images, Message};
 use photovault_sim::{Fabric, UPLOADS};
-use photovault_vault::Vault;
+use photovault_vault::{Vault, seams::Row};
 
 /// How often a message is received before it is dead (template.yaml).
 const MAX_RECEIVES: u32 = 5;
@@ -82,7 +82,7 @@ impl Chain {
             } else if let Some(sent) = self.next_sent() {
                 self.deliver(sent.0, sent.1).await;
             } else if let Some(message) = self.dead.pop() {
-                let failed = photovault_failures::on_batch(self.vault.clone(), vec![message.clone()], later()).await;
+                let failed = photovault_failures::on_batch(self.vault.clone(), vec![message.clone()]).await;
                 if !failed.is_empty() {
                     self.dead.push(message);
                 }
@@ -118,7 +118,7 @@ impl Chain {
     async fn give(&self, stage: Stage, message: Message) -> bool {
         let vault = self.vault.clone();
         match stage {
-            Stage::Notify => photovault_notify::on_batch(vault, vec![message], later()).await.is_empty(),
+            Stage::Notify => photovault_notify::on_batch(vault, vec![message]).await.is_empty(),
             Stage::Validate => alone(vault, stage, message, photovault_validate::on_message).await,
             Stage::Thumbnail => alone(vault, stage, message, photovault_thumbnail::on_message).await,
             Stage::Metadata => alone(vault, stage, message, photovault_metadata::on_message).await,
@@ -129,19 +129,17 @@ impl Chain {
         let Some(change) = self.next_change() else { return };
         let mut well = 0;
         while well < self.copies {
-            well += u32::from(photovault_dispatch::on_changes(self.vault.clone(), vec![change.clone()]).await.is_ok());
+            let records = [Ok(change.clone())];
+            let failed = photovault_lambda::run_changes(self.vault.clone(), records, photovault_dispatch::on_changes).await;
+            well += u32::from(failed.is_none());
         }
         self.streamed += 1;
     }
 
-    fn next_change(&mut self) -> Option<Changed> {
-        loop {
-            let record = self.fabric.world().stream.get(self.streamed).cloned()?;
-            if let Some(after) = record.after {
-                return Some(Changed { sequence: self.streamed.to_string(), before: record.before, after });
-            }
-            self.streamed += 1;
-        }
+    fn next_change(&self) -> Option<Images> {
+        let record = self.fabric.world().stream.get(self.streamed).cloned()?;
+        let (before, after) = (record.before.map(|row| Row::clone(&row)), Some(Row::clone(&record.after)));
+        Some(Images { sequence: self.streamed.to_string(), before, after })
     }
 
     fn next_sent(&mut self) -> Option<(Stage, String)> {
@@ -159,7 +157,7 @@ impl Chain {
     pub(crate) fn rows(&self) -> Vec<Media> {
         let world = self.fabric.world();
         let rows = world.rows.iter().filter(|((_, sk), _)| sk.starts_with("M#"));
-        rows.map(|(_, row)| photovault_vault::media_of_row(row.clone()).expect("an item")).collect()
+        rows.map(|(_, row)| photovault_vault::media_of_row(Row::clone(row)).expect("an item")).collect()
     }
 
     /// What must be the same however it was delivered: objects, and each item's end, facets and reasons.
@@ -191,11 +189,7 @@ impl Chain {
 }
 
 async fn alone(vault: Vault, stage: Stage, message: Message, on_message: photovault_lambda::OnMessage) -> bool {
-    photovault_lambda::run_each(vault, Some(stage), vec![message], later(), on_message).await.is_empty()
-}
-
-fn later() -> UtcMs {
-    UtcMs(i64::MAX / 2)
+    photovault_lambda::run_each(vault, Some(stage), vec![message], on_message).await.is_empty()
 }
 
 fn created_event(key: &str, version: &str) -> String {

@@ -13,7 +13,7 @@ const SKEWS_MS: [i64; 3] = [-300_000, 0, 300_000];
 async fn digest(vault: &Vault) -> Digest {
     let user = "ann".parse().unwrap();
     let item = MediaId::of_bytes(&user, &Sha256::from_digest([1; 32]));
-    vault.digests.tell(&user, UtcMs(0), &[(item, Status::Ready)]).await.unwrap()
+    vault.digests.tell(&user, UtcMs(0), &[(item, Status::Ready, 1)]).await.unwrap()
 }
 
 /// A digest whose publisher died at a call: before its effect or after it.
@@ -28,7 +28,7 @@ async fn died(at: usize, fault: Fault) -> (Fabric, Vault, Digest) {
     (fabric, vault, digest)
 }
 
-/// The messages that end leases, as notify receives them, at no time left.
+/// The messages that end leases, as notify receives them.
 async fn receive(vault: &Vault, sent: Vec<Sent>) {
     for Sent { queue, message } in sent {
         assert_eq!((queue.as_str(), message.delay_s), ("notify", PUBLISH_LEASE_S));
@@ -41,8 +41,7 @@ async fn receive(vault: &Vault, sent: Vec<Sent>) {
             sent: UtcMs(0),
             queue_arn: String::new(),
         };
-        let no_time_left = vault.clock.now();
-        assert!(photovault_notify::on_batch(vault.clone(), vec![received], no_time_left).await.is_empty());
+        assert!(photovault_notify::on_batch(vault.clone(), vec![received]).await.is_empty());
     }
 }
 
@@ -114,7 +113,7 @@ async fn who_takes_over_may_die_as_well() {
 async fn a_digest_that_grows_meanwhile_is_taken_over_all_the_same() {
     let (fabric, vault, told) = died(2, Fault::Before).await;
     let other = MediaId::of_bytes(&told.user, &Sha256::from_digest([2; 32]));
-    let grown = vault.digests.tell(&told.user, told.window, &[(other, Status::Ready)]).await.unwrap();
+    let grown = vault.digests.tell(&told.user, told.window, &[(other, Status::Ready, 1)]).await.unwrap();
     vault.digests.publish(&grown).await.unwrap();
     assert!(fabric.world().published.is_empty(), "the claim still stands");
     let sent = std::mem::take(&mut fabric.world().sent);

@@ -12,6 +12,7 @@ mod fixtures;
 mod gaps;
 mod kills;
 mod lint;
+mod model;
 mod poison;
 mod rules;
 mod stories;
