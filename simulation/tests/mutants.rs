@@ -24,6 +24,13 @@ fn every_mutant_is_found() {
 }
 
 #[test]
+fn without_a_mutant_nothing_is_found() {
+    for seed in 0..300 {
+        assert_eq!(run(seed, &Options::default()).violation, None, "seed {seed}");
+    }
+}
+
+#[test]
 fn a_failing_history_is_made_short() {
     mutate(Some(Mutant::StreamGoesOn));
     let (seed, whole) = (0..SEEDS)

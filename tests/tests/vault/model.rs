@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use photovault_aws::Endpoint;
+use photovault_aws::{Endpoint, Reach};
 use photovault_domain::Sha256;
 use photovault_local::{
     engine::{Engine, Options},
@@ -65,7 +65,7 @@ impl Real {
             secret_key: credentials.secret_key.clone(),
             region: "us-east-1".into(),
         };
-        let seams = photovault_aws::connect(Some(&endpoint), "photovault-catalog").await.seams;
+        let seams = photovault_aws::connect(Reach::Endpoint(&endpoint), "photovault-catalog").await.seams;
         Self { engine, seams, _folder: folder }
     }
 }
