@@ -40,7 +40,7 @@ async fn pages(table: &dyn Table) -> Vec<Vec<String>> {
 async fn the_index_of_work_has_every_row_once_oldest_first() {
     let engine = Engine::start();
     let on_engine = pages(engine.connection().await.seams.table.as_ref()).await;
-    let on_fabric = pages(&Fabric::default()).await;
+    let on_fabric = pages(Fabric::default().seams().table.as_ref()).await;
     for pages in [on_engine, on_fabric] {
         assert!(pages.iter().all(|page| page.len() <= PAGE as usize));
         let keys = pages.concat();
