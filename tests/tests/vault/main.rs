@@ -10,6 +10,7 @@ mod engine;
 mod figures;
 mod fixtures;
 mod gaps;
+mod health;
 mod kills;
 mod lint;
 mod model;
