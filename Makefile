@@ -7,7 +7,7 @@ N ?= 10000000
 export PHOTOVAULT_VENV ?= $(CACHE)/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench simulate torture
+.PHONY: help setup run test bench simulate torture fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ simulate: setup ## Simulate N histories of faults against the vault's promises (
 
 torture: setup ## Kill, flood and poison the engine for long, and show the figures
 	@scripts/torture.sh
+
+fuzz: setup ## Hurt inputs for every parser (SECONDS_IN_ALL=600) and hurt files of PHOTOVAULT_CORPUS (COUNT=20000)
+	@scripts/fuzz.sh
 
 setup: ## Install native packages and the tests' Python tools where missing
 	@scripts/setup.sh

@@ -44,6 +44,22 @@ native_packages() {
     fi
 }
 
+# The tests scan with the real daemon; it is not started as a service.
+virus_scanner() {
+    command -v clamd >/dev/null && return
+    if command -v apt-get >/dev/null; then
+        say 'apt-get install clamav-daemon (for the tests of virus scanning)'
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends clamav-daemon >/dev/null
+    elif command -v dnf >/dev/null; then
+        say 'dnf install clamd (for the tests of virus scanning)'
+        as_root dnf install -y -q clamd
+    elif command -v brew >/dev/null; then
+        say 'brew install clamav (for the tests of virus scanning)'
+        brew install -q clamav
+    fi
+}
+
 python_tools() {
     local venv=$PHOTOVAULT_VENV wanted=tests/requirements.txt
     cmp -s "$wanted" "$venv/installed.txt" && return
@@ -55,4 +71,5 @@ python_tools() {
 
 command -v cargo >/dev/null || fail "found no cargo: install Rust from https://rustup.rs, then again"
 native_packages
+virus_scanner
 python_tools

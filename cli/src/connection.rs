@@ -105,6 +105,8 @@ fn names(arguments: &VaultArguments, uploads: &str, vault: &str, queues: BTreeMa
         queues,
         topic: None,
         owner: arguments.user.clone(),
+        scanner: photovault_domain::Scanner::None,
+        scanner_max_bytes: 0,
         memory_mb: 0,
     }
 }

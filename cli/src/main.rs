@@ -23,6 +23,9 @@ use clap::Parser as _;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    if photovault_sandbox::is_decoder() {
+        return ended(photovault_sandbox::serve().map(|()| ExitCode::SUCCESS).map_err(Into::into));
+    }
     // A function child starts thousands of times: nothing else is set up for it.
     let mut words = std::env::args().skip(1);
     if words.next().as_deref() == Some("function") {

@@ -85,6 +85,7 @@ fn page(media: &Media) -> String {
         ("size", bytes(media.size_bytes)),
         ("sha256", media.sha256.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("stored", media.object.clone().unwrap_or_default()),
+        ("virus scan", media.scan.to_string()),
         ("created", format!("{} UTC", when(media.created))),
     ];
     lines.extend(media.uploads.iter().map(|upload| ("upload", format!("{} ({} UTC)", upload.name, when(upload.at)))));

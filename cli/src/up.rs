@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use photovault_local::{Engine, Options};
+use photovault_sandbox::{Decoder, Protections};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -28,10 +29,14 @@ pub(crate) async fn run(arguments: &UpArguments) -> anyhow::Result<()> {
     let engine = Engine::start(options(arguments)?).await?;
     let ready = began.elapsed();
     let file = engine_file(&arguments.data)?.context("the engine has not said where it is")?;
+    let protections = decoder_protections().await?;
     if arguments.json {
-        println!("{}", announcement(&file, &logs, ready));
+        let mut announcement = announcement(&file, &logs, ready);
+        announcement["decoder"] = json!(protections);
+        println!("{announcement}");
     } else {
         print!("{}", greeting(&file, &arguments.data, &logs, ready));
+        println!("Photos are decoded in a process of their own; {protections}.");
     }
     stop_asked().await?;
     eprintln!("Ending: what is at work gets ten seconds; the rest comes back at the next start. Ctrl-C again ends at once.");
@@ -63,6 +68,12 @@ fn log_to(logs: &Path) -> anyhow::Result<()> {
     let written = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file).with_filter(EnvFilter::new("info"));
     let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(EnvFilter::new("error"));
     tracing_subscriber::registry().with(written).with(shown).try_init().context("the log is already started")
+}
+
+/// What holds in the processes that decode photos, tried on this very system.
+async fn decoder_protections() -> anyhow::Result<Protections> {
+    let tried = tokio::task::spawn_blocking(|| Decoder::start().map(|decoder| decoder.protections().clone())).await?;
+    tried.context("no photo could be decoded here")
 }
 
 async fn stop_asked() -> anyhow::Result<()> {

@@ -91,6 +91,7 @@ fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<Subject>
         height: None,
         uploads: vec![arrival],
         refusal: None::<Refusal>,
+        scan: photovault_domain::Scan::Unscanned,
         created: now,
         updated: now,
         ledger: BTreeMap::from([(Stage::Validate, pending)]),

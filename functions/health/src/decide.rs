@@ -117,6 +117,7 @@ mod tests {
             height: None,
             uploads: vec![],
             refusal: None,
+            scan: photovault_domain::Scan::Unscanned,
             created: UtcMs(0),
             updated: UtcMs(updated),
             ledger: STAGES.into_iter().zip(states).map(entry).collect::<BTreeMap<_, _>>(),

@@ -1,11 +1,12 @@
 //! thumbnail: makes the derivatives that screens show, and a thumbhash.
 //!
 //! - Event in: a job, through the thumbnail queue, for an accepted photo.
-//! - Decision: the derivatives themselves (`photovault_media::derive`), a pure function of the bytes and the size table.
+//! - Decision: the derivatives themselves (`photovault_media::derive`), a pure function of the bytes and the size table, made in a
+//!   confined process of its own (`photovault_sandbox`).
 //! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg`, the `derivatives` facet, the ledger entry.
 //! - Idempotent by: the derivatives' keys (same recipe, same key, same bytes) and the entry's recipe and input.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once, OnceLock};
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -14,13 +15,23 @@ use futures::future::BoxFuture;
 use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Stage, limits};
 use photovault_lambda::{Message, Served};
 use photovault_media::{Rendered, Unreadable, derive};
+use photovault_sandbox::{Decoder as Confined, Input};
 use photovault_vault::{Mutant, Outcome, Vault, mutated};
 
 /// Decodes that run at once: a decode's memory is bounded, two of them would be twice that.
 static DECODES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
 
-/// Runs the function under the Lambda runtime.
+/// The confined process that decodes. Set by [`run`]: a test that calls the handlers in its own process has no bootstrap that
+/// could be started again, and decodes there.
+static CONFINED: OnceLock<Confined> = OnceLock::new();
+
+/// Runs the function under the Lambda runtime, or the decoder that it started.
 pub fn run() -> Served {
+    if photovault_sandbox::is_decoder() {
+        return Ok(photovault_sandbox::serve()?);
+    }
+    let confined = Confined::start().context("the decoder did not start")?;
+    CONFINED.set(confined).ok().context("the function runs twice in one process")?;
     photovault_lambda::serve_messages(Stage::Thumbnail, on_message)
 }
 
@@ -52,10 +63,23 @@ async fn gather(vault: &Vault, media: &Media) -> anyhow::Result<(Vec<u8>, Format
     Ok((bytes, media.format.context("the item has no format")?))
 }
 
-/// Pure but for the thread that it runs on: a decode must not stop the messages beside it.
+/// Pure but for where it runs: a decode must neither stop the messages beside it nor hurt the function.
 async fn decide(bytes: Vec<u8>, format: Format) -> anyhow::Result<Result<Rendered, Unreadable>> {
     let _permit = DECODES.acquire().await?;
-    Ok(tokio::task::spawn_blocking(move || derive(&bytes, format)).await?)
+    let Some(confined) = CONFINED.get() else {
+        return Ok(tokio::task::spawn_blocking(move || derive(&bytes, format)).await?);
+    };
+    tell_once(confined);
+    let work = move || Input::of(&bytes).and_then(|photo| confined.derive(&photo, format));
+    tokio::task::spawn_blocking(work).await?.context("no decoder can be started")
+}
+
+/// What holds in the decoder stands in the log of every start.
+fn tell_once(confined: &Confined) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(
+        || tracing::info!(decoder.protections = %confined.protections(), "photos are decoded in a process of their own"),
+    );
 }
 
 async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Result<Outcome> {

@@ -1,18 +1,39 @@
-//! S3's event as it arrives in the queue.
+//! S3's event as it arrives in the queue, and the one by which GuardDuty tells what it found in an object.
 
 use anyhow::Context as _;
 use aws_lambda_events::s3::S3Event;
 use percent_encoding::percent_decode_str;
-use photovault_domain::{MediaId, UserId};
+use photovault_domain::{MediaId, Scan, UserId};
 use photovault_vault::UploadRef;
+use serde_json::Value;
 
-/// The uploads of an S3 event message: test events and deletions are none.
+/// The `detail-type` of GuardDuty's event (GuardDuty user guide, "Monitoring object scan results with Amazon EventBridge").
+const SCAN_RESULT: &str = "GuardDuty Malware Protection Object Scan Result";
+
+/// An upload that a message is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Which.
+    pub upload: UploadRef,
+    /// What a scanner said of it, where the message is its result.
+    pub scan: Option<Scan>,
+}
+
+/// The uploads of a message, for who only wants to know which they are.
+pub fn created_uploads(body: &str) -> anyhow::Result<Vec<UploadRef>> {
+    Ok(arrivals(body)?.into_iter().map(|arrival| arrival.upload).collect())
+}
+
+/// The uploads of an S3 event message (test events and deletions are none), or the one of a scan result.
 ///
 /// Keys arrive form-encoded: `+` is a space, `%2B` a plus.
-pub fn created_uploads(body: &str) -> anyhow::Result<Vec<UploadRef>> {
-    let value: serde_json::Value = serde_json::from_str(body).context("the message is not JSON")?;
+pub fn arrivals(body: &str) -> anyhow::Result<Vec<Arrival>> {
+    let value: Value = serde_json::from_str(body).context("the message is not JSON")?;
     if value["Event"] == "s3:TestEvent" {
         return Ok(Vec::new());
+    }
+    if value["detail-type"] == SCAN_RESULT {
+        return Ok(vec![scan_result(&value["detail"])?]);
     }
     let event: S3Event = serde_json::from_value(value).context("the message is not an S3 event")?;
     let mut uploads = Vec::new();
@@ -23,9 +44,32 @@ pub fn created_uploads(body: &str) -> anyhow::Result<Vec<UploadRef>> {
         let encoded = record.s3.object.key.context("the S3 event names no key")?.replace('+', " ");
         let key = percent_decode_str(&encoded).decode_utf8().context("the key is not UTF-8")?.into_owned();
         let bucket = record.s3.bucket.name.context("the S3 event names no bucket")?;
-        uploads.push(UploadRef { bucket, key, version: record.s3.object.version_id.unwrap_or_default() });
+        let upload = UploadRef { bucket, key, version: record.s3.object.version_id.unwrap_or_default() };
+        uploads.push(Arrival { upload, scan: None });
     }
     Ok(uploads)
+}
+
+/// Keys stand in this event as they are. Whatever is not said to be free of threats is not clean.
+fn scan_result(detail: &Value) -> anyhow::Result<Arrival> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let object = &detail["s3ObjectDetails"];
+    let upload = UploadRef {
+        bucket: text(&object["bucketName"]).context("the scan result names no bucket")?,
+        key: text(&object["objectKey"]).context("the scan result names no key")?,
+        version: text(&object["versionId"]).unwrap_or_default(),
+    };
+    let by = "GuardDuty".to_owned();
+    let result = &detail["scanResultDetails"];
+    let scan = match result["scanResultStatus"].as_str() {
+        Some("NO_THREATS_FOUND") => Scan::Clean { by },
+        Some("THREATS_FOUND") => {
+            let name = text(&result["threats"][0]["name"]).unwrap_or_else(|| "a threat without a name".to_owned());
+            Scan::Infected { by, name }
+        }
+        other => Scan::Unfinished { by, why: format!("its result is {}", other.unwrap_or("missing")) },
+    };
+    Ok(Arrival { upload, scan: Some(scan) })
 }
 
 /// The item that stands for an upload whose validation failed before its bytes were hashed.
@@ -55,6 +99,25 @@ mod tests {
         {
             let uploads = created_uploads(&event("ObjectCreated:Put", encoded)).unwrap();
             assert_eq!(uploads, [UploadRef { bucket: "uploads".into(), key: key.into(), version: "v1".into() }]);
+        }
+    }
+
+    #[test]
+    fn a_scan_result_names_its_upload() {
+        let result = |status: &str| {
+            let details = serde_json::json!({"bucketName": "uploads", "objectKey": "a b+%2B.jpg", "versionId": "v1"});
+            let found = serde_json::json!({"scanResultStatus": status, "threats": [{"name": "EICAR-Test-File"}]});
+            let detail = serde_json::json!({"scanStatus": "COMPLETED", "s3ObjectDetails": details, "scanResultDetails": found});
+            let event = serde_json::json!({"source": "aws.guardduty", "detail-type": SCAN_RESULT, "detail": detail});
+            arrivals(&event.to_string()).unwrap().remove(0)
+        };
+        let by = "GuardDuty".to_owned();
+        let clean = result("NO_THREATS_FOUND");
+        assert_eq!(clean.upload, UploadRef { bucket: "uploads".into(), key: "a b+%2B.jpg".into(), version: "v1".into() });
+        assert_eq!(clean.scan, Some(Scan::Clean { by: by.clone() }));
+        assert_eq!(result("THREATS_FOUND").scan, Some(Scan::Infected { by, name: "EICAR-Test-File".to_owned() }));
+        for other in ["UNSUPPORTED", "ACCESS_DENIED", "FAILED", ""] {
+            assert!(matches!(result(other).scan, Some(Scan::Unfinished { .. })), "{other}");
         }
     }
 

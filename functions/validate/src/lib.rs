@@ -1,12 +1,14 @@
 //! validate: takes an upload in or refuses it.
 //!
 //! - Event in: S3 `ObjectCreated`, through the validate queue.
-//! - Decision ([`decide`]): keep or hold, from the bytes' head, size and hash; never from name or Content-Type.
+//! - Decision ([`decide`]): keep or hold, from the bytes' head, size and hash and from what a virus scanner says; never from name
+//!   or Content-Type. A scanner that cannot tell is asked again, and then the upload is held: it is never taken for clean.
 //! - Effects out: the bytes under their hash in the vault bucket (checksum verified by the store), the media item with
 //!   its ledger planned, then the removal of the upload, and last of the placeholder that `failures` may have written.
 //! - Idempotent by: the hash as the object's key, the item's id derived from it, the upload's version as what is removed.
 //!   An upload that is gone was dealt with by an earlier delivery.
 
+mod clamd;
 mod decide;
 mod event;
 mod outline;
@@ -14,12 +16,12 @@ mod receive;
 
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use photovault_domain::{Entry, Media, MediaId, Stage, State, Upload, UploadKey, UtcMs};
+use photovault_domain::{Entry, Media, MediaId, Scan, Scanner, Stage, State, Upload, UploadKey, UtcMs};
 use photovault_lambda::{Message, Served};
 use photovault_vault::{Change, Mutant, UploadRef, Vault, lambda_cost_microusd, mutated};
 
 pub use decide::{Verdict, decide};
-pub use event::{created_uploads, placeholder};
+pub use event::{Arrival, arrivals, created_uploads, placeholder};
 pub use receive::Received;
 
 /// Runs the function under the Lambda runtime.
@@ -30,21 +32,28 @@ pub fn run() -> Served {
 /// One message of the validate queue: an S3 event with one upload or several.
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(async move {
-        for upload in created_uploads(&message.body)? {
-            handle(&vault, &upload, message.received).await.with_context(|| format!("upload {}", upload.key))?;
+        for Arrival { upload, scan } in arrivals(&message.body)? {
+            if vault.names.scanner == Scanner::GuardDuty && scan.is_none() {
+                tracing::info!(upload.version, "the upload waits for GuardDuty's result, which comes as a message of its own");
+                continue;
+            }
+            handle(&vault, &upload, scan, message.received).await.with_context(|| format!("upload {}", upload.key))?;
         }
         Ok(())
     })
 }
 
-/// One upload. `attempt` counts its deliveries.
-pub async fn handle(vault: &Vault, upload: &UploadRef, attempt: u32) -> anyhow::Result<()> {
+/// One upload. `told` is what a scanner said of it; `attempt` counts its deliveries.
+pub async fn handle(vault: &Vault, upload: &UploadRef, told: Option<Scan>, attempt: u32) -> anyhow::Result<()> {
     let started = vault.clock.now();
-    let Some(received) = receive::gather(vault, upload).await? else {
+    let Some(received) = receive::gather(vault, upload, told).await? else {
         tracing::info!(upload.version, "the upload is gone: an earlier delivery has dealt with it");
         return remove_placeholder(vault, upload).await;
     };
-    let verdict = decide(&received);
+    let verdict = decide(&received, attempt);
+    if let Verdict::Again(why) = &verdict {
+        anyhow::bail!("not scanned for viruses yet: {why}");
+    }
     apply(vault, upload, received, verdict, Times { started, attempt }).await
 }
 
@@ -57,7 +66,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     let key = UploadKey::parse(&upload.key, &vault.names.owner);
     let object = match &verdict {
         Verdict::Keep { format, .. } => vault.originals.keep(upload, &key.user, &received.sha256, format.mime()).await?,
-        Verdict::Hold { .. } => vault.originals.hold(upload, &key.user, &received.sha256).await?,
+        Verdict::Hold { .. } | Verdict::Again(_) => vault.originals.hold(upload, &key.user, &received.sha256).await?,
     };
     let arrival = Upload {
         name: key.name.clone(),
@@ -80,6 +89,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         height: verdict.size().1,
         uploads: Vec::new(),
         refusal: verdict.refusal(),
+        scan: received.scan.clone(),
         created: finished,
         updated: finished,
         ledger: std::collections::BTreeMap::new(),

@@ -1,12 +1,15 @@
 //! The outline of a video while it passes: its head, and the headers of the boxes behind it, at their places.
 //!
 //! A camera writes a video's index behind its pictures, so whether a file was cut off is told by boxes gigabytes apart.
-//! The outline is a sparse file: everything between is a hole and takes no storage.
+//! The index itself (the `moov` box) is kept whole, within its limit: what it holds is looked into. The outline is a sparse file: everything between is a hole and takes no storage.
 
 use std::{
     fs::File,
     io::{Seek as _, SeekFrom, Write as _},
+    ops::Range,
 };
+
+use photovault_domain::limits::MAX_INDEX_BYTES;
 
 /// A box's header: size, type, and the size again in 64 bits where it needs them (ISO/IEC 14496-12, 4.2).
 const HEADER_BYTES: usize = 16;
@@ -18,18 +21,21 @@ pub(crate) struct Outline {
     passed: u64,
     next_box: u64,
     header: Vec<u8>,
+    /// Where the index lies, once its header has passed.
+    index: Option<Range<u64>>,
 }
 
 impl Outline {
     /// Begins with the video's head, all of which is kept.
     pub(crate) fn begin(head: &[u8]) -> std::io::Result<Self> {
-        let mut outline = Self { file: tempfile::tempfile()?, passed: 0, next_box: 0, header: Vec::with_capacity(HEADER_BYTES) };
+        let mut outline =
+            Self { file: tempfile::tempfile()?, passed: 0, next_box: 0, header: Vec::with_capacity(HEADER_BYTES), index: None };
         outline.file.write_all(head)?;
         outline.pass(head)?;
         Ok(outline)
     }
 
-    /// Keeps of the next bytes what belongs to a box's header.
+    /// Keeps of the next bytes what belongs to a box's header or to the index.
     pub(crate) fn pass(&mut self, chunk: &[u8]) -> std::io::Result<()> {
         let end = self.passed + chunk.len() as u64;
         while self.next_box + (self.header.len() as u64) < end {
@@ -40,6 +46,11 @@ impl Outline {
                 break;
             }
             self.keep_header()?;
+        }
+        if let Some(index) = &self.index {
+            let (from, to) = (index.start.clamp(self.passed, end), index.end.clamp(self.passed, end));
+            self.file.seek(SeekFrom::Start(from))?;
+            self.file.write_all(&chunk[(from - self.passed) as usize..(to - self.passed) as usize])?;
         }
         self.passed = end;
         Ok(())
@@ -62,6 +73,9 @@ impl Outline {
             1 => number(self.header.get(8..).unwrap_or_default()),
             size => size,
         };
+        if self.index.is_none() && self.header.get(4..8) == Some(b"moov") && size <= MAX_INDEX_BYTES as u64 {
+            self.index = Some(self.next_box..self.next_box.saturating_add(size));
+        }
         // A box may be as small as eight bytes: what was read beyond it is the next box's header.
         let own = usize::try_from(size).unwrap_or(usize::MAX).min(self.header.len());
         self.header.drain(..own);

@@ -3,13 +3,13 @@
 use std::io::{Cursor, Seek as _, SeekFrom, Write as _};
 
 use futures::TryStreamExt as _;
-use photovault_domain::{Format, Kind, Sha256, UtcMs, limits};
+use photovault_domain::{Format, Kind, Scan, Sha256, UtcMs, limits};
 use photovault_media::{Inspected, Refused, Sniffed, inspect, sniff};
 use photovault_vault::{UploadRef, Vault};
 use sha2::Digest as _;
 use tempfile::SpooledTempFile;
 
-use crate::outline::Outline;
+use crate::{clamd::Session, outline::Outline};
 
 /// Bytes that decide what a file is.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -25,20 +25,26 @@ pub struct Received {
     pub size_bytes: u64,
     /// When it was uploaded.
     pub uploaded: UtcMs,
+    /// What the virus scanner said.
+    pub scan: Scan,
     /// What its headers say, or why it is refused.
     pub inspected: Result<Inspected, Refused>,
 }
 
-/// Reads the upload; `None` if it is gone.
-pub(crate) async fn gather(vault: &Vault, upload: &UploadRef) -> anyhow::Result<Option<Received>> {
+/// Reads the upload; `None` if it is gone. `told` is what a scanner said of it elsewhere.
+pub(crate) async fn gather(vault: &Vault, upload: &UploadRef, told: Option<Scan>) -> anyhow::Result<Option<Received>> {
     let Some(mut opened) = vault.originals.open_upload(upload).await? else { return Ok(None) };
     let mut hash = sha2::Sha256::new();
     let mut size_bytes = 0_u64;
     let mut kept = Kept::Head(Vec::new());
+    let mut scan = Session::begin(&vault.names.scanner, vault.names.scanner_max_bytes).await;
     while let Some(chunk) = opened.body.try_next().await? {
         photovault_media::counted(|| hash.update(&chunk));
         size_bytes += chunk.len() as u64;
         kept = kept.and(&chunk, size_bytes, opened.size_bytes)?;
+        if let Some(session) = &mut scan {
+            session.pass(&chunk).await;
+        }
     }
     let inspected = match kept {
         Kept::Head(head) | Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
@@ -48,7 +54,13 @@ pub(crate) async fn gather(vault: &Vault, upload: &UploadRef) -> anyhow::Result<
         }
         Kept::Video(outline) => inspect(outline.finish()?, size_bytes),
     };
-    Ok(Some(Received { sha256: Sha256::from_digest(hash.finalize().into()), size_bytes, uploaded: opened.modified, inspected }))
+    let scan = match (told, scan) {
+        (Some(told), _) => told,
+        (None, Some(session)) => session.finish().await,
+        (None, None) => Scan::Unscanned,
+    };
+    let sha256 = Sha256::from_digest(hash.finalize().into());
+    Ok(Some(Received { sha256, size_bytes, uploaded: opened.modified, scan, inspected }))
 }
 
 /// What is kept of the bytes while they pass.

@@ -5,6 +5,8 @@
 
 mod checks;
 mod events;
+#[cfg(test)]
+mod keys;
 mod listing;
 mod multipart;
 mod objects;

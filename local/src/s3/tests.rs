@@ -18,14 +18,14 @@ use crate::{
     store::Store,
 };
 
-struct Bench {
+pub(super) struct Bench {
     folder: TempDir,
     buckets: Buckets,
-    queues: Arc<Queues>,
+    pub(super) queues: Arc<Queues>,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let queues = Arc::new(Queues::new(Arc::clone(&store)));
@@ -40,7 +40,11 @@ impl Bench {
         Self { folder, buckets, queues }
     }
 
-    async fn put(&self, bucket: &str, key: &str, body: &[u8]) -> S3Result<Option<String>> {
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    pub(super) async fn put(&self, bucket: &str, key: &str, body: &[u8]) -> S3Result<Option<String>> {
         self.put_with(bucket, key, body, |_| {}).await
     }
 
@@ -58,7 +62,7 @@ impl Bench {
         Ok(self.buckets.put_object(request(input)).await?.output.version_id)
     }
 
-    async fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> S3Result<Vec<u8>> {
+    pub(super) async fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> S3Result<Vec<u8>> {
         let (bucket, key, version_id) = (bucket.to_owned(), key.to_owned(), version.map(str::to_owned));
         let input = GetObjectInput { bucket, key, version_id, ..GetObjectInput::default() };
         let body = self.buckets.get_object(request(input)).await?.output.body.unwrap();
@@ -72,7 +76,7 @@ impl Bench {
     }
 
     /// Files under `blobs/`, temporary ones included.
-    fn files(&self) -> usize {
+    pub(super) fn files(&self) -> usize {
         let folders = std::fs::read_dir(self.folder.path().join("blobs")).unwrap();
         folders.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
     }

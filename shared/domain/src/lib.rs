@@ -11,6 +11,7 @@ mod ledger;
 pub mod limits;
 mod media;
 mod pipeline;
+mod scan;
 mod time;
 
 pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facet, Facts, Lens, Position};
@@ -21,4 +22,5 @@ pub use keys::{UploadKey, derivative_key, derivative_prefix, kept_bytes, origina
 pub use ledger::{Entry, State};
 pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
 pub use pipeline::{DERIVATIVE_SIZES, DerivativeSize, Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
+pub use scan::{Scan, Scanner, UnknownScanner};
 pub use time::UtcMs;

@@ -1,17 +1,62 @@
 //! What the vault takes: one table, enforced from headers before pixels are decoded. What exceeds it is `rejected`
-//! with the limit named. `docs/limits.md` shows the same table.
+//! with the limit named. `docs/limits.md` shows the same table; a test writes and compares it.
 
-/// Bytes of one upload. S3 copies up to 5 GiB in one request, and the copy is what stores an original.
-pub const MAX_UPLOAD_BYTES: u64 = 5 * 1024 * 1024 * 1024;
-/// Bytes of one photo; videos have the limit above.
-pub const MAX_PHOTO_BYTES: u64 = 256 * 1024 * 1024;
-/// Pixels of one photo: a 100-megapixel camera, with room for panoramas.
-pub const MAX_PIXELS: u64 = 150_000_000;
-/// Pixels on one side: what JPEG can address.
-pub const MAX_SIDE: u32 = 65_535;
-/// Bytes that one decode may allocate: a 150-megapixel frame as RGBA of 8 bits.
-pub const MAX_DECODE_BYTES: u64 = 640 * 1024 * 1024;
-/// Bytes of one metadata block (Exif, XMP, ICC) after inflation.
-pub const MAX_METADATA_BYTES: usize = 16 * 1024 * 1024;
-/// Tiles of one HEIF grid.
-pub const MAX_TILES: u32 = 4_096;
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The constant's name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: u64,
+    /// What is counted.
+    pub unit: &'static str,
+    /// What it is a limit of, and why it is this high.
+    pub why: &'static str,
+}
+
+macro_rules! limits {
+    ($($name:ident: $type:ty = $value:expr, $unit:literal, $why:literal;)+) => {
+        $(#[doc = $why] pub const $name: $type = $value;)+
+
+        /// Every limit, in the order of the documentation.
+        pub const LIMITS: &[Limit] = &[$(Limit { name: stringify!($name), value: $name as u64, unit: $unit, why: $why }),+];
+    };
+}
+
+limits! {
+    MAX_UPLOAD_BYTES: u64 = 5 * 1024 * 1024 * 1024, "bytes",
+        "Of one upload: S3 copies up to 5 GiB in one request, and the copy is what stores an original.";
+    MAX_PHOTO_BYTES: u64 = 256 * 1024 * 1024, "bytes", "Of one photo; a video has the limit above.";
+    MAX_PIXELS: u64 = 150_000_000, "pixels", "Of one photo: a 100-megapixel camera, with room for panoramas.";
+    MAX_SIDE: u32 = 65_535, "pixels", "Of one side: what JPEG can address.";
+    MAX_FRAME_PIXELS: u64 = 2_000_000_000, "pixels",
+        "Of all frames of an animation, or all passes of a progressive JPEG, together: a minute of 1080p at 15 frames a second.";
+    MAX_FRAMES: u32 = 10_000, "frames", "Of one animation, or pages of one TIFF.";
+    MAX_SCANS: u32 = 128, "scans", "Of one progressive JPEG: encoders write about ten, and each costs a pass over the picture.";
+    MAX_METADATA_BYTES: usize = 16 * 1024 * 1024, "bytes",
+        "Of metadata after inflation: one Exif, ICC, XMP or HEIF description, and all compressed chunks of one PNG together.";
+    MAX_TILES: u32 = 4_096, "tiles", "Of one HEIF grid.";
+    MAX_ITEMS: u32 = 8_192, "items", "Of one HEIF file: a grid has one for each tile.";
+    MAX_EXTENTS: u32 = 256, "pieces", "That one HEIF item is stored in.";
+    MAX_PARTS: u32 = 65_536, "parts",
+        "Chunks of a PNG or WebP, segments of a JPEG header, strips of a TIFF, boxes on one level of a video: 256 MiB of PNG in pieces of 4 KiB.";
+    MAX_NESTING: u32 = 16, "levels", "Of boxes within boxes in MP4, QuickTime and HEIF: real files have eight.";
+    MAX_INDEX_BYTES: usize = 64 * 1024 * 1024, "bytes",
+        "Of a video's index (its 'moov' box): ten hours of video with sound have some 30 MB.";
+    MAX_DURATION_S: u64 = 24 * 60 * 60, "seconds", "Of one MP4 or QuickTime video, as its index states it.";
+    MAX_DECODE_BYTES: u64 = 640 * 1024 * 1024, "bytes", "That one decode may allocate: a 150-megapixel frame as RGBA of 8 bits.";
+    MAX_DECODER_BYTES: u64 = 1280 * 1024 * 1024, "bytes",
+        "Of address space for the decoder's process: the two limits for a decode and a photo, its program and its threads.";
+    MAX_DECODE_S: u64 = 40, "seconds", "For one photo in the decoder, waiting included: less than the function's time-out.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decode_fits_into_its_decoder() {
+        const { assert!(MAX_DECODE_BYTES + MAX_PHOTO_BYTES < MAX_DECODER_BYTES) };
+        assert!(LIMITS.iter().all(|limit| limit.value > 0 && limit.why.ends_with('.')));
+    }
+}

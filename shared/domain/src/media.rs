@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Derivatives, Entry, Facet, Facts, Format, Kind, MediaId, Needs, STAGES, Sha256, Stage, State, UserId, UtcMs};
+use crate::{Derivatives, Entry, Facet, Facts, Format, Kind, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, UserId, UtcMs};
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
 pub const MAX_UPLOADS_KEPT: usize = 20;
@@ -39,6 +39,9 @@ pub struct Media {
     /// How validation refused it, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// What the virus scanner said of it.
+    #[serde(default)]
+    pub scan: Scan,
     /// When the item was made.
     pub created: UtcMs,
     /// When it last changed.

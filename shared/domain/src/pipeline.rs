@@ -193,6 +193,7 @@ mod tests {
             height: None,
             uploads: vec![],
             refusal: None,
+            scan: crate::Scan::Unscanned,
             created: UtcMs(0),
             updated: UtcMs(0),
             ledger: states

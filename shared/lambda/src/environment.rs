@@ -24,6 +24,14 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "QUEUE_SELF", meaning: "URL of the function's own queue, for the return of failed messages" },
     Variable { name: "QUEUE_<STAGE>", meaning: "URL of a stage's queue, for what sends to it" },
     Variable { name: "TOPIC_ARN", meaning: "the SNS topic of digests; empty: inbox only" },
+    Variable {
+        name: "SCANNER",
+        meaning: "who scans uploads: none (default), clamd:unix:/path, clamd:tcp:host:port or guardduty",
+    },
+    Variable {
+        name: "SCANNER_MAX_MB",
+        meaning: "what clamd takes of one file, its MaxFileSize and StreamMaxLength (default: 25)",
+    },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
     Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
@@ -56,6 +64,8 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         queues,
         topic: Some(variable("TOPIC_ARN")).filter(|topic| !topic.is_empty()),
         owner: or(variable("OWNER"), "owner").parse().context("OWNER")?,
+        scanner: variable("SCANNER").parse().context("SCANNER")?,
+        scanner_max_bytes: or(variable("SCANNER_MAX_MB"), "25").parse::<u64>().context("SCANNER_MAX_MB")? << 20,
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };
     let plain_http = variable("AWS_ENDPOINT_URL").starts_with("http://");

@@ -16,6 +16,11 @@ pub fn cpu_ns() -> u64 {
     SPENT_NS.load(Ordering::Relaxed)
 }
 
+/// Adds what another process spent on the media for this one.
+pub fn add_cpu_ns(spent: u64) {
+    SPENT_NS.fetch_add(spent, Ordering::Relaxed);
+}
+
 /// Runs `work` and adds the CPU time that this thread spent in it, panics included. Nested calls count once.
 pub fn counted<T>(work: impl FnOnce() -> T) -> T {
     struct Span(u64);

@@ -1,6 +1,9 @@
 //! Decides whether an upload is taken: from its first bytes and its headers, never from pixels.
 
-use std::io::{Read, Seek};
+use std::{
+    io::{Read, Seek},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use photovault_domain::{
     Format, Kind, Refusal,
@@ -8,7 +11,7 @@ use photovault_domain::{
 };
 
 use crate::{
-    container::{Damage, Source, bmff, jpeg, png, tiff, u16_le, u32_le, webp},
+    container::{Damage, Source, bmff, gif, heif, jpeg, movie, png, tiff, u16_le, u32_le, webp},
     cpu::counted,
     sniff::{SNIFF_BYTES, Sniffed, is_playlist, sniff},
 };
@@ -41,19 +44,25 @@ pub struct Refused {
 /// # Errors
 /// [`Refused`], with the limit named where one is exceeded.
 pub fn inspect<R: Read + Seek>(file: R, size_bytes: u64) -> Result<Inspected, Refused> {
-    counted(|| {
-        let mut source = Source::new(file, size_bytes);
-        let head = source.up_to(0, SNIFF_BYTES).map_err(|damage| damaged(None, &damage))?.to_vec();
-        match sniff(&head) {
-            Sniffed::Media(format) => inspect_media(&mut source, format),
-            Sniffed::Other(_) if is_playlist(&head) => Err(Refused {
-                refusal: Refusal::Quarantined,
-                format: None,
-                reason: "This is a playlist, not a video: opening it would fetch the addresses that it lists.".to_owned(),
-            }),
-            Sniffed::Other(what) => Err(rejected(None, format!("This is {what}, not a photo or video that the vault takes."))),
-        }
+    // The parsers are safe code over foreign bytes: what their authors did not think of must not bring the message again.
+    counted(|| catch_unwind(AssertUnwindSafe(|| inspect_file(file, size_bytes)))).unwrap_or_else(|_| {
+        let reason = "This file is damaged: its header cannot be read.".to_owned();
+        Err(Refused { refusal: Refusal::Quarantined, format: None, reason })
     })
+}
+
+fn inspect_file<R: Read + Seek>(file: R, size_bytes: u64) -> Result<Inspected, Refused> {
+    let mut source = Source::new(file, size_bytes);
+    let head = source.up_to(0, SNIFF_BYTES).map_err(|damage| damaged(None, &damage))?.to_vec();
+    match sniff(&head) {
+        Sniffed::Media(format) => inspect_media(&mut source, format),
+        Sniffed::Other(_) if is_playlist(&head) => Err(Refused {
+            refusal: Refusal::Quarantined,
+            format: None,
+            reason: "This is a playlist, not a video: opening it would fetch the addresses that it lists.".to_owned(),
+        }),
+        Sniffed::Other(what) => Err(rejected(None, format!("This is {what}, not a photo or video that the vault takes."))),
+    }
 }
 
 fn inspect_media<R: Read + Seek>(source: &mut Source<R>, format: Format) -> Result<Inspected, Refused> {
@@ -69,7 +78,7 @@ fn inspect_media<R: Read + Seek>(source: &mut Source<R>, format: Format) -> Resu
         Format::Jpeg => jpeg::header(source).map(|header| Some((header.width, header.height))),
         Format::Png => png::size(source).map(Some),
         Format::Webp => webp::size(source).map(Some),
-        Format::Gif => gif_size(source).map(Some),
+        Format::Gif => gif::size(source).map(Some),
         Format::Bmp => bmp_size(source).map(Some),
         Format::Tiff => {
             let directory = tiff::first_directory(source).map_err(|damage| damaged(Some(format), &damage))?;
@@ -79,20 +88,30 @@ fn inspect_media<R: Read + Seek>(source: &mut Source<R>, format: Format) -> Resu
             Ok(Some((directory.width, directory.height)))
         }
         Format::Heic | Format::Avif => heif_size(source).map(Some),
-        Format::Mp4 | Format::Mov => has_movie(source).map(|()| None),
-        Format::Mkv | Format::Webm | Format::Avi | Format::Mpeg | Format::Ts => Ok(None),
+        _ => Ok(None),
     };
     let size = size.map_err(|damage| damaged(Some(format), &damage))?;
     if let Some((width, height)) = size {
         check_size(format, width, height)?;
     }
+    // Only a picture of a size that is taken is looked at further.
+    let within_limits = match format {
+        Format::Jpeg => jpeg::header(source).and_then(|header| header.check_scans(source)),
+        Format::Png => png::check(source),
+        Format::Webp => webp::check(source),
+        Format::Gif => gif::check(source),
+        Format::Tiff => tiff::check(source),
+        Format::Mp4 | Format::Mov => movie::check(source),
+        _ => Ok(()),
+    };
+    within_limits.map_err(|damage| damaged(Some(format), &damage))?;
     Ok(Inspected { format, width: size.map(|(width, _)| width), height: size.map(|(_, height)| height) })
 }
 
 fn check_size(format: Format, width: u32, height: u32) -> Result<(), Refused> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
-        let damage = Damage(format!("its header says that the picture is {width} × {height} pixels"));
+        let damage = Damage::Broken(format!("its header says that the picture is {width} × {height} pixels"));
         return Err(damaged(Some(format), &damage));
     }
     let longest = width.max(height);
@@ -107,12 +126,6 @@ fn check_size(format: Format, width: u32, height: u32) -> Result<(), Refused> {
     Ok(())
 }
 
-fn gif_size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
-    let Ok(head) = source.exact(0, 13) else { return Err(Damage::new("its GIF header is cut off")) };
-    let side = |at| u16_le(head, at).map_or(0, u32::from);
-    Ok((side(6), side(8)))
-}
-
 fn bmp_size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
     let Ok(head) = source.exact(14, 12) else { return Err(Damage::new("its BMP header is cut off")) };
     if u32_le(head, 0) == Some(12) {
@@ -123,19 +136,14 @@ fn bmp_size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage
     let side = |at| u32_le(head, at).unwrap_or(0).cast_signed();
     match side(4) {
         width @ 0.. => Ok((width.unsigned_abs(), side(8).unsigned_abs())),
-        width => Err(Damage(format!("its header says that the picture is {width} pixels wide"))),
+        width => Err(Damage::Broken(format!("its header says that the picture is {width} pixels wide"))),
     }
 }
 
 fn heif_size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
-    bmff::meta(source)?.size.ok_or_else(|| Damage::new("it does not say how large its picture is"))
-}
-
-fn has_movie<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage> {
-    if bmff::has_box(source, *b"moov")? {
-        return Ok(());
-    }
-    Err(Damage::new("it has no index of its pictures (no 'moov' box), as when a recording or a copy was cut off"))
+    let description = bmff::description(source)?;
+    heif::check(source, &description)?;
+    bmff::Meta::of(&description).size.ok_or_else(|| Damage::new("it does not say how large its picture is"))
 }
 
 fn rejected(format: Option<Format>, reason: String) -> Refused {
@@ -148,7 +156,12 @@ fn damaged(format: Option<Format>, damage: &Damage) -> Refused {
         Some(Kind::Video) => "video",
         None => "file",
     };
-    Refused { refusal: Refusal::Quarantined, format, reason: format!("This {what} is damaged: {}.", damage.0) }
+    match damage {
+        Damage::Broken(words) => {
+            Refused { refusal: Refusal::Quarantined, format, reason: format!("This {what} is damaged: {words}.") }
+        }
+        Damage::Exceeds(words) => rejected(format, format!("This {what} {words}.")),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod inspect;
 mod sniff;
 mod sparse;
 
-pub use cpu::{counted, cpu_ns};
+pub use cpu::{add_cpu_ns, counted, cpu_ns};
 pub use derive::{Rendered, RenderedFile, Unreadable, derive};
 pub use facts::{RawTag, Read, facts};
 pub use inspect::{Inspected, Refused, inspect};

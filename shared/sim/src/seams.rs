@@ -51,6 +51,8 @@ pub(crate) fn names() -> Names {
         queues: STAGES.iter().map(|spec| (spec.stage.name().to_owned(), spec.stage.name().to_owned())).collect(),
         topic: Some("topic".into()),
         owner: "owner".parse().expect("a good name"),
+        scanner: photovault_domain::Scanner::None,
+        scanner_max_bytes: 0,
         memory_mb: 1024,
     }
 }

@@ -29,7 +29,7 @@ pub use page::Page;
 pub use revive::{redrive_stream, revive};
 pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, is_open, lambda_cost_microusd, run_attempt};
 
-use photovault_domain::UserId;
+use photovault_domain::{Scanner, UserId};
 use seams::{Clock, Notifier, Objects, Queue, Table};
 
 /// The five seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
@@ -60,6 +60,10 @@ pub struct Names {
     pub topic: Option<String>,
     /// Whose the uploads are that name no user.
     pub owner: UserId,
+    /// Who scans uploads for viruses.
+    pub scanner: Scanner,
+    /// Bytes of an upload that the scanner takes: more is never called clean.
+    pub scanner_max_bytes: u64,
     /// Memory of this function in MB, for the cost estimate.
     pub memory_mb: u32,
 }

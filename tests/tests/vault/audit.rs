@@ -25,6 +25,8 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
         queues: queues.map(|(name, url)| (name.clone(), url.as_str().expect("a URL").to_owned())).collect(),
         topic: None,
         owner: user.parse().expect("a user"),
+        scanner: photovault_domain::Scanner::None,
+        scanner_max_bytes: 0,
         memory_mb: 0,
     };
     Vault::new(engine.connection().await.seams, names)

@@ -16,5 +16,6 @@ mod lint;
 mod model;
 mod poison;
 mod rules;
+mod scanner;
 mod stories;
 mod wiring;

@@ -17,6 +17,7 @@ const EXTRAS: &[&str] = &[
     "UploadsBucket",
     "UploadsBucketPolicy",
     "ValidateQueuePolicy",
+    "ScanResults",
     "NotifyTopic",
     "NotifySubscription",
     "VaultBucket",

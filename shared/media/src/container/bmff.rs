@@ -2,13 +2,33 @@
 
 use std::io::{Read, Seek};
 
-use super::{Damage, Source, u16_be, u32_be};
-use photovault_domain::limits::MAX_METADATA_BYTES;
+use super::{Damage, Source, u16_be, u32_be, within};
+use photovault_domain::limits::{MAX_EXTENTS, MAX_METADATA_BYTES, MAX_NESTING, MAX_PARTS};
 
-/// Boxes on the outermost level: fragmented recordings have two a second.
-const MAX_BOXES: usize = 65_536;
-/// Extents of one item.
-const MAX_EXTENTS: usize = 256;
+/// Boxes that hold boxes, and how many bytes of their own stand before them.
+const CONTAINERS: &[([u8; 4], usize)] = &[
+    (*b"moov", 0),
+    (*b"trak", 0),
+    (*b"mdia", 0),
+    (*b"minf", 0),
+    (*b"stbl", 0),
+    (*b"dinf", 0),
+    (*b"edts", 0),
+    (*b"udta", 0),
+    (*b"mvex", 0),
+    (*b"moof", 0),
+    (*b"traf", 0),
+    (*b"tref", 0),
+    (*b"gmhd", 0),
+    (*b"sinf", 0),
+    (*b"schi", 0),
+    (*b"ilst", 0),
+    (*b"iprp", 0),
+    (*b"ipco", 0),
+    (*b"grpl", 0),
+    (*b"iref", 4),
+    (*b"meta", 4),
+];
 
 /// A box and where its body lies.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +39,33 @@ struct BoxAt {
     end: u64,
 }
 
-/// Whether the outermost level has a box of this kind.
-pub(crate) fn has_box<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<bool, Damage> {
-    Ok(find(source, kind)?.is_some())
+/// Place and length of the body of the first box of this kind on the outermost level, as far as it lies in the file.
+pub(crate) fn body_of<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<Option<(u64, u64)>, Damage> {
+    let end = source.size_bytes();
+    Ok(find(source, kind)?.map(|found| (found.body_at, found.end.min(end).saturating_sub(found.body_at))))
+}
+
+/// Holds the boxes inside a box against the limits for their depth and number.
+pub(crate) fn check_nesting(body: &[u8]) -> Result<(), Damage> {
+    let (mut seen, mut level, mut bodies) = (0_u32, 1_u32, vec![body]);
+    while !bodies.is_empty() {
+        within(level, MAX_NESTING, "levels of boxes nested")?;
+        let mut below = Vec::new();
+        for (kind, body) in bodies.into_iter().flat_map(children) {
+            seen += 1;
+            within(seen, MAX_PARTS, "boxes in its index")?;
+            if let Some((_, own)) = CONTAINERS.iter().find(|(container, _)| *container == kind) {
+                below.push(body.get(*own..).unwrap_or_default());
+            }
+        }
+        (level, bodies) = (level + 1, below);
+    }
+    Ok(())
 }
 
 fn find<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<Option<BoxAt>, Damage> {
     let mut at = 0;
-    for _ in 0..MAX_BOXES {
+    for _ in 0..MAX_PARTS {
         let size_bytes = source.size_bytes();
         let head = source.up_to(at, 16)?;
         let (Some(size), Some(found)) = (u32_be(head, 0), head.get(4..8)) else { return Ok(None) };
@@ -40,11 +79,11 @@ fn find<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<Option<
             return Ok(Some(found));
         }
         if size < header {
-            return Err(Damage(format!("the box at byte {at} says that it is {size} bytes long")));
+            return Err(Damage::Broken(format!("the box at byte {at} says that it is {size} bytes long")));
         }
         at = found.end;
     }
-    Ok(None)
+    within(MAX_PARTS + 1, MAX_PARTS, "boxes or more").map(|()| None)
 }
 
 /// What a HEIF file's `meta` box says of its primary picture.
@@ -58,35 +97,40 @@ pub(crate) struct Meta {
     inner: Vec<u8>,
 }
 
-/// Reads the `meta` box.
-pub(crate) fn meta<R: Read + Seek>(source: &mut Source<R>) -> Result<Meta, Damage> {
+/// The body of the `meta` box.
+pub(crate) fn description<R: Read + Seek>(source: &mut Source<R>) -> Result<Vec<u8>, Damage> {
     let Some(place) = find(source, *b"meta")? else {
         return Err(Damage::new("it has no picture in it (no 'meta' box)"));
     };
     let length = place.end.saturating_sub(place.body_at);
-    if length > MAX_METADATA_BYTES as u64 {
-        return Err(Damage(format!("its description is {length} bytes long; {MAX_METADATA_BYTES} are the limit")));
-    }
-    let body = source
-        .exact(place.body_at, length as usize)
-        .map_err(|_| Damage::new("its description ('meta' box) is cut off"))?
-        .to_vec();
-    let inside: Vec<([u8; 4], &[u8])> = children(body.get(4..).unwrap_or_default()).collect();
-    let child = |kind: &[u8; 4]| inside.iter().find(|(found, _)| found == kind).map(|(_, body)| *body);
-    let mut meta = Meta::default();
-    let primary = child(b"pitm").and_then(|pitm| item_id(pitm, 4, pitm.first() == Some(&0)));
-    if let (Some(iprp), Some(primary)) = (child(b"iprp"), primary) {
-        meta.size = size_of(iprp, primary);
-    }
-    meta.exif_item = child(b"iinf").and_then(exif_item);
-    if let (Some(iloc), Some(item)) = (child(b"iloc"), meta.exif_item) {
-        (meta.exif_is_inside, meta.exif_extents) = extents(iloc, item).unwrap_or_default();
-    }
-    meta.inner = child(b"idat").unwrap_or_default().to_vec();
-    Ok(meta)
+    within(length, MAX_METADATA_BYTES as u64, "bytes of description")?;
+    let body = source.exact(place.body_at, length as usize);
+    Ok(body.map_err(|_| Damage::new("its description ('meta' box) is cut off"))?.to_vec())
+}
+
+/// Reads the `meta` box.
+pub(crate) fn meta<R: Read + Seek>(source: &mut Source<R>) -> Result<Meta, Damage> {
+    Ok(Meta::of(&description(source)?))
 }
 
 impl Meta {
+    /// What the body of a `meta` box says.
+    pub(crate) fn of(body: &[u8]) -> Self {
+        let inside: Vec<([u8; 4], &[u8])> = children(body.get(4..).unwrap_or_default()).collect();
+        let child = |kind: &[u8; 4]| inside.iter().find(|(found, _)| found == kind).map(|(_, body)| *body);
+        let mut meta = Meta::default();
+        let primary = child(b"pitm").and_then(|pitm| item_id(pitm, 4, pitm.first() == Some(&0)));
+        if let (Some(iprp), Some(primary)) = (child(b"iprp"), primary) {
+            meta.size = size_of(iprp, primary);
+        }
+        meta.exif_item = child(b"iinf").and_then(exif_item);
+        if let (Some(iloc), Some(item)) = (child(b"iloc"), meta.exif_item) {
+            (meta.exif_is_inside, meta.exif_extents) = extents(iloc, item).unwrap_or_default();
+        }
+        meta.inner = child(b"idat").unwrap_or_default().to_vec();
+        meta
+    }
+
     /// The Exif block, from its TIFF header on (ISO 23008-12, A.2.1: four bytes say how far that is).
     pub(crate) fn exif<R: Read + Seek>(&self, source: &mut Source<R>) -> Option<Vec<u8>> {
         let mut block = Vec::new();
@@ -114,7 +158,7 @@ fn is_tiff(bytes: &[u8]) -> bool {
 }
 
 /// The boxes inside a box.
-fn children(body: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+pub(super) fn children(body: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut rest = body;
     std::iter::from_fn(move || {
         let kind = *rest.get(4..)?.first_chunk::<4>()?;
@@ -133,11 +177,22 @@ fn item_id(bytes: &[u8], at: usize, short: bool) -> Option<u32> {
 }
 
 fn exif_item(iinf: &[u8]) -> Option<u32> {
+    items(iinf).find(|item| item.kind == *b"Exif").map(|item| item.id)
+}
+
+/// An item's entry in `iinf`.
+pub(super) struct ItemInfo {
+    pub(super) id: u32,
+    pub(super) kind: [u8; 4],
+}
+
+/// The entries of `iinf` that name a kind.
+pub(super) fn items(iinf: &[u8]) -> impl Iterator<Item = ItemInfo> {
     let entries = if iinf.first() == Some(&0) { 6 } else { 8 };
-    children(iinf.get(entries..)?).filter(|(kind, _)| kind == b"infe").find_map(|(_, infe)| {
+    children(iinf.get(entries..).unwrap_or_default()).filter(|(kind, _)| kind == b"infe").filter_map(|(_, infe)| {
         let short = *infe.first()? == 2;
         let kind_at = if short { 8 } else { 10 };
-        (infe.get(kind_at..kind_at + 4)? == b"Exif").then(|| item_id(infe, 4, short))?
+        Some(ItemInfo { id: item_id(infe, 4, short)?, kind: *infe.get(kind_at..)?.first_chunk()? })
     })
 }
 
@@ -177,38 +232,69 @@ fn properties_of(ipma: &[u8], item: u32) -> Option<Vec<usize>> {
 
 /// Where an item's bytes lie, from `iloc`: whether inside `idat`, and the pieces.
 fn extents(iloc: &[u8], item: u32) -> Option<(bool, Vec<(u64, u64)>)> {
-    let version = *iloc.first()?;
-    let sizes = u16_be(iloc, 4)?;
-    let nibble = |shift: u16| usize::from(sizes >> shift & 0xF);
-    let (offset_size, length_size, base_size) = (nibble(12), nibble(8), nibble(4));
-    let index_size = if version == 0 { 0 } else { nibble(0) };
-    let mut cursor = Numbers { bytes: iloc, at: 6 };
-    let count = cursor.next(if version < 2 { 2 } else { 4 })?;
+    let (mut table, count) = Numbers::of_iloc(iloc)?;
     for _ in 0..count {
-        let id = cursor.next(if version < 2 { 2 } else { 4 })?;
-        let method = if version == 0 { 0 } else { cursor.next(2)? & 0xF };
-        let _reference = cursor.next(2)?;
-        let base = cursor.next(base_size)?;
-        let pieces = cursor.next(2)? as usize;
-        let mut found = Vec::new();
-        for _ in 0..pieces.min(MAX_EXTENTS) {
-            let _index = cursor.next(index_size)?;
-            found.push((base.checked_add(cursor.next(offset_size)?)?, cursor.next(length_size)?));
-        }
-        if id == u64::from(item) {
-            return (method < 2).then_some((method == 1, found));
+        let found = table.item()?;
+        let extents = table.extents(&found)?;
+        if found.id == item {
+            return (found.method < 2).then_some((found.method == 1, extents));
         }
     }
     None
 }
 
-/// Big-endian numbers of varying width, one after the other.
-struct Numbers<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// An item's entry in `iloc`, before its pieces.
+pub(super) struct Item {
+    pub(super) id: u32,
+    /// 0: in the file; 1: in `idat`; 2: in another item.
+    pub(super) method: u64,
+    base: u64,
+    pub(super) pieces: u64,
 }
 
-impl Numbers<'_> {
+/// The table `iloc` (ISO 14496-12, 8.11.3): big-endian numbers of varying width, one after the other.
+pub(super) struct Numbers<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    version: u8,
+    sizes: u16,
+}
+
+impl<'a> Numbers<'a> {
+    /// The table from its first item on, and how many it says it has.
+    pub(super) fn of_iloc(iloc: &'a [u8]) -> Option<(Self, u64)> {
+        let mut table = Self { bytes: iloc, at: 6, version: *iloc.first()?, sizes: u16_be(iloc, 4)? };
+        let count = table.next(table.id_width())?;
+        Some((table, count))
+    }
+
+    fn id_width(&self) -> usize {
+        if self.version < 2 { 2 } else { 4 }
+    }
+
+    fn width(&self, shift: u16) -> usize {
+        usize::from(self.sizes >> shift & 0xF)
+    }
+
+    pub(super) fn item(&mut self) -> Option<Item> {
+        let id = self.next(self.id_width())? as u32;
+        let method = if self.version == 0 { 0 } else { self.next(2)? & 0xF };
+        let _reference = self.next(2)?;
+        Some(Item { id, method, base: self.next(self.width(4))?, pieces: self.next(2)? })
+    }
+
+    /// The item's pieces: places and lengths.
+    pub(super) fn extents(&mut self, item: &Item) -> Option<Vec<(u64, u64)>> {
+        let index_width = if self.version == 0 { 0 } else { self.width(0) };
+        let mut found = Vec::new();
+        for _ in 0..item.pieces.min(MAX_EXTENTS.into()) {
+            let _index = self.next(index_width)?;
+            let at = item.base.checked_add(self.next(self.width(12))?)?;
+            found.push((at, self.next(self.width(8))?));
+        }
+        Some(found)
+    }
+
     fn next(&mut self, width: usize) -> Option<u64> {
         let digits = self.bytes.get(self.at..self.at + width)?;
         self.at += width;

@@ -2,11 +2,11 @@
 
 use std::io::{Read, Seek};
 
-use super::{Damage, Source, u16_be};
-use photovault_domain::limits::MAX_METADATA_BYTES;
+use super::{Damage, Source, u16_be, within};
+use photovault_domain::limits::{MAX_FRAME_PIXELS, MAX_METADATA_BYTES, MAX_PARTS, MAX_SCANS};
 
-/// Segments before the first scan; real files have a few dozen, a large colour profile or Extended XMP some hundreds.
-const MAX_SEGMENTS: usize = 4096;
+/// Bytes looked through at once for scans.
+const SCAN_WINDOW_BYTES: usize = 64 * 1024;
 /// Stray bytes between segments that are skipped, as libjpeg does.
 const MAX_STRAY_BYTES: u64 = 64 * 1024;
 
@@ -23,6 +23,8 @@ pub(crate) struct Header {
     pub(crate) components: u8,
     /// The frame marker's low nibble: 0 baseline, 1 extended, 2 progressive, 3 lossless, 9 and up arithmetic.
     pub(crate) process: u8,
+    /// Where the first scan's data begins.
+    scan_at: u64,
     /// The application segments: marker, place of the payload, its length.
     segments: Vec<(u8, u64, usize)>,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Header {
 pub(crate) fn header<R: Read + Seek>(source: &mut Source<R>) -> Result<Header, Damage> {
     let mut header = Header::default();
     let mut at = 2;
-    for _ in 0..MAX_SEGMENTS {
+    for _ in 0..MAX_PARTS {
         let (marker, payload_at) = next_marker(source, at)?;
         match marker {
             0x01 | 0xD0..=0xD8 => at = payload_at,
@@ -41,12 +43,15 @@ pub(crate) fn header<R: Read + Seek>(source: &mut Source<R>) -> Result<Header, D
                     return Err(no_size(source));
                 };
                 let Some(length) = length.checked_sub(2) else {
-                    return Err(Damage(format!("the JPEG segment at byte {payload_at} has no length")));
+                    return Err(Damage::Broken(format!("the JPEG segment at byte {payload_at} has no length")));
                 };
                 let (body_at, length) = (payload_at + 2, usize::from(length));
                 match marker {
                     0xDA if header.components == 0 => return Err(Damage::new("its JPEG data has no picture size")),
-                    0xDA => return Ok(header),
+                    0xDA => {
+                        header.scan_at = body_at;
+                        return Ok(header);
+                    }
                     0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF if header.components == 0 => {
                         let Ok(frame) = source.exact(body_at, 6) else { return Err(no_size(source)) };
                         header.precision = frame[0];
@@ -62,13 +67,24 @@ pub(crate) fn header<R: Read + Seek>(source: &mut Source<R>) -> Result<Header, D
             }
         }
         if at >= source.size_bytes() {
-            break;
+            return if header.components == 0 { Err(no_size(source)) } else { Ok(header) };
         }
     }
-    if header.components == 0 { Err(no_size(source)) } else { Ok(header) }
+    within(MAX_PARTS + 1, MAX_PARTS, "segments before its picture, or more").map(|()| header)
 }
 
 impl Header {
+    /// Holds the passes over the picture against their limits.
+    pub(crate) fn check_scans<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<(), Damage> {
+        // Only the progressive processes (T.81, table B.1) have more scans than components.
+        if self.process & 0b11 != 2 || self.scan_at == 0 {
+            return Ok(());
+        }
+        let scans = 1 + further_scans(source, self.scan_at)?;
+        within(scans, MAX_SCANS, "scans")?;
+        within(scans * u64::from(self.width) * u64::from(self.height), MAX_FRAME_PIXELS, "pixels in all its scans")
+    }
+
     /// The Exif block, without its `Exif\0\0`.
     pub(crate) fn exif<R: Read + Seek>(&self, source: &mut Source<R>) -> Option<Vec<u8>> {
         self.segments.iter().filter(|(marker, ..)| *marker == 0xE1).find_map(|(_, at, length)| {
@@ -98,8 +114,28 @@ impl Header {
     }
 }
 
+/// Scans that begin from `at` on. Within a scan's data 0xFF is always followed by 0 (T.81, B.1.1.5).
+fn further_scans<R: Read + Seek>(source: &mut Source<R>, mut at: u64) -> Result<u64, Damage> {
+    let mut scans = 0;
+    loop {
+        let window = source.up_to(at, SCAN_WINDOW_BYTES)?;
+        for pair in window.windows(2).filter(|pair| pair[0] == 0xFF) {
+            match pair[1] {
+                0xDA => scans += 1,
+                0xD9 => return Ok(scans),
+                _ => {}
+            }
+        }
+        if window.len() < SCAN_WINDOW_BYTES {
+            return Ok(scans);
+        }
+        // The last byte may be the first half of a marker.
+        at += SCAN_WINDOW_BYTES as u64 - 1;
+    }
+}
+
 fn no_size<R: Read + Seek>(source: &Source<R>) -> Damage {
-    Damage(format!("it ends after {} bytes, before its JPEG header says how large the picture is", source.size_bytes()))
+    Damage::Broken(format!("it ends after {} bytes, before its JPEG header says how large the picture is", source.size_bytes()))
 }
 
 /// The next marker from `at` on, and where it ends.
@@ -116,7 +152,7 @@ fn next_marker<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<(u8, u
         }
         cursor += 1;
     }
-    Err(Damage(format!("after byte {at} nothing is JPEG")))
+    Err(Damage::Broken(format!("after byte {at} nothing is JPEG")))
 }
 
 #[cfg(test)]
@@ -141,6 +177,20 @@ mod tests {
         let bytes = file(&[(0xE0, b"JFIF\0"), (0xC2, FRAME), (0xDA, &[])]);
         let header = header(&mut Source::of_bytes(&bytes)).unwrap();
         assert_eq!((header.width, header.height, header.precision, header.components, header.process), (7, 5, 8, 3, 2));
+    }
+
+    #[test]
+    fn scans_are_counted() {
+        let scans = |count: usize, process: u8| {
+            let first = file(&[(process, FRAME), (0xDA, &[])]);
+            let bytes = [first, [0x12, 0xFF, 0x00, 0xFF, 0xDA, 0, 2].repeat(count - 1), vec![0xFF, 0xD9, 0xFF, 0xDA]].concat();
+            let mut source = Source::of_bytes(&bytes);
+            header(&mut source).unwrap().check_scans(&mut source)
+        };
+        assert_eq!(scans(128, 0xC2), Ok(()));
+        assert_eq!(scans(129, 0xC2), Err(Damage::Exceeds("has 129 scans; the limit is 128".to_owned())));
+        assert!(scans(20_000, 0xC2).is_err());
+        assert_eq!(scans(129, 0xC0), Ok(()));
     }
 
     #[test]

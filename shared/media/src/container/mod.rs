@@ -1,21 +1,41 @@
 //! The outer layers of the formats: where size, Exif and colour profile lie. Nothing here decodes pixels.
 
 pub(crate) mod bmff;
+pub(crate) mod gif;
+pub(crate) mod heif;
 pub(crate) mod jpeg;
+pub(crate) mod movie;
 pub(crate) mod png;
 pub(crate) mod tiff;
 pub(crate) mod webp;
 
 use std::io::{Read, Seek, SeekFrom};
 
-/// What is wrong with a file, in words that complete "the file is damaged: …".
+/// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Damage(pub(crate) String);
+pub(crate) enum Damage {
+    /// It is damaged, in words that complete "the file is damaged: …".
+    Broken(String),
+    /// It exceeds a limit, in words that complete "the file …" and name the value and the limit.
+    Exceeds(String),
+}
 
 impl Damage {
     pub(crate) fn new(words: impl Into<String>) -> Self {
-        Self(words.into())
+        Self::Broken(words.into())
     }
+
+    /// What is wrong, without saying which of the two it is.
+    pub(crate) fn words(&self) -> &str {
+        let (Self::Broken(words) | Self::Exceeds(words)) = self;
+        words
+    }
+}
+
+/// `value` if it is within `limit`. `what` names the things counted, with the verb: "has frames".
+pub(crate) fn within(value: impl Into<u64>, limit: impl Into<u64>, what: &str) -> Result<(), Damage> {
+    let (value, limit) = (value.into(), limit.into());
+    if value > limit { Err(Damage::Exceeds(format!("has {value} {what}; the limit is {limit}"))) } else { Ok(()) }
 }
 
 /// How much is read at once where more follows.
@@ -64,14 +84,14 @@ impl<R: Read + Seek> Source<R> {
         let size_bytes = self.size_bytes;
         let bytes = self.up_to(at, length)?;
         if bytes.len() < length {
-            return Err(Damage(format!("it ends at byte {size_bytes}, inside a part that begins at byte {at}")));
+            return Err(Damage::Broken(format!("it ends at byte {size_bytes}, inside a part that begins at byte {at}")));
         }
         Ok(bytes)
     }
 
     /// The whole file.
     pub(crate) fn all(&mut self) -> Result<Vec<u8>, Damage> {
-        let unreadable = |error: std::io::Error| Damage(format!("it could not be read: {error}"));
+        let unreadable = |error: std::io::Error| Damage::Broken(format!("it could not be read: {error}"));
         let mut bytes = Vec::new();
         self.reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         self.reader.read_to_end(&mut bytes).map_err(unreadable)?;
@@ -79,7 +99,7 @@ impl<R: Read + Seek> Source<R> {
     }
 
     fn fill(&mut self, at: u64, length: usize) -> Result<(), Damage> {
-        let unreadable = |error: std::io::Error| Damage(format!("it could not be read at byte {at}: {error}"));
+        let unreadable = |error: std::io::Error| Damage::Broken(format!("it could not be read at byte {at}: {error}"));
         self.window.clear();
         self.window_at = at;
         self.reader.seek(SeekFrom::Start(at)).map_err(unreadable)?;

@@ -2,12 +2,9 @@
 
 use std::io::{Read, Seek};
 
-use super::{Damage, Source, u32_be};
+use super::{Damage, Source, u32_be, within};
 use flate2::read::ZlibDecoder;
-use photovault_domain::limits::MAX_METADATA_BYTES;
-
-/// Chunks of one file: 256 MiB in the 8 KiB pieces that libpng writes by default.
-const MAX_CHUNKS: usize = 65_536;
+use photovault_domain::limits::{MAX_DECODE_BYTES, MAX_FRAME_PIXELS, MAX_FRAMES, MAX_METADATA_BYTES, MAX_PARTS};
 
 /// Reads width and height from `IHDR`.
 pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
@@ -19,6 +16,76 @@ pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32),
         (Some(b"IHDR") | None, ..) => Err(Damage::new("its PNG header is cut off")),
         (Some(_), ..) => Err(Damage::new("its PNG header is missing")),
     }
+}
+
+/// Holds chunks, frames and what metadata unpacks to against their limits. What is cut off has the chunks that are there.
+pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage> {
+    let (width, height) = size(source)?;
+    let pixels = u64::from(width) * u64::from(height);
+    let format = source.up_to(24, 2)?;
+    if let [depth, colour, ..] = *format {
+        // Samples a pixel by colour type (table 11.1); a palette of eight bits becomes three.
+        let samples = match colour {
+            0 => 1,
+            4 => 2,
+            6 => 4,
+            _ => 3,
+        };
+        within(pixels * samples * u64::from(depth.max(8)) / 8, MAX_DECODE_BYTES, "bytes of pixels")?;
+    }
+    let (mut at, mut unpacked) = (8, 0);
+    for _ in 0..MAX_PARTS {
+        let head = source.up_to(at, 8)?;
+        let (Some(length), Some(kind)) = (u32_be(head, 0), head.get(4..8)) else { return Ok(()) };
+        let (kind, body_at) = (*kind.first_chunk::<4>().unwrap_or(b"IEND"), at + 8);
+        match &kind {
+            b"IEND" => return Ok(()),
+            b"acTL" => {
+                let frames = u32_be(source.up_to(body_at, 4)?, 0).unwrap_or(0);
+                within(frames, MAX_FRAMES, "frames")?;
+                within(u64::from(frames) * pixels, MAX_FRAME_PIXELS, "pixels in all its frames")?;
+            }
+            b"iCCP" | b"zTXt" | b"iTXt" | b"tEXt" | b"eXIf" | b"sPLT" => {
+                within(length, MAX_METADATA_BYTES as u64, "bytes in one piece of metadata")?;
+                let data = source.up_to(body_at, length as usize)?;
+                unpacked += packed(&kind, data).map_or(0, |packed| unpacked_bytes(packed, MAX_METADATA_BYTES as u64 - unpacked));
+                if unpacked > MAX_METADATA_BYTES as u64 {
+                    let words = format!("unpacks to more than {MAX_METADATA_BYTES} bytes of metadata, which is the limit");
+                    return Err(Damage::Exceeds(words));
+                }
+            }
+            _ => {}
+        }
+        at = body_at + u64::from(length) + 4;
+    }
+    within(MAX_PARTS + 1, MAX_PARTS, "chunks or more")
+}
+
+/// The compressed part of a chunk, if it has one.
+fn packed<'a>(kind: &[u8; 4], data: &'a [u8]) -> Option<&'a [u8]> {
+    let name_end = data.iter().position(|byte| *byte == 0)?;
+    let behind_name = data.get(name_end + 1..)?;
+    match kind {
+        // The method of compression, of which there is one.
+        b"iCCP" | b"zTXt" => behind_name.get(1..),
+        b"iTXt" => {
+            let [1, _, rest @ ..] = behind_name else { return None };
+            let behind_language = rest.get(rest.iter().position(|byte| *byte == 0)? + 1..)?;
+            behind_language.get(behind_language.iter().position(|byte| *byte == 0)? + 1..)
+        }
+        _ => None,
+    }
+}
+
+/// How many bytes come out, counted up to one more than `most`; nothing is kept.
+fn unpacked_bytes(packed: &[u8], most: u64) -> u64 {
+    let mut decoder = ZlibDecoder::new(packed).take(most + 1);
+    let (mut total, mut buffer) = (0, [0; 32 * 1024]);
+    // What is broken further on unpacks to no more.
+    while let Ok(count @ 1..) = decoder.read(&mut buffer) {
+        total += count as u64;
+    }
+    total
 }
 
 /// One chunk of a PNG in memory.
@@ -39,7 +106,7 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
         rest = &rest[whole.len()..];
         Some(Chunk { kind: *whole[4..].first_chunk()?, data: &whole[8..8 + length], whole })
     })
-    .take(MAX_CHUNKS)
+    .take(MAX_PARTS as usize)
 }
 
 /// The Exif block: of `eXIf`, or of the text chunk that `ImageMagick` and old versions of exiftool wrote.
@@ -141,6 +208,27 @@ mod tests {
         assert!(profile(&bytes).unwrap_err().contains("more than"));
         let kinds: Vec<_> = chunks(&without_metadata(&bytes)).map(|chunk| chunk.kind).collect();
         assert_eq!(kinds, [*b"IHDR", *b"IDAT"]);
+    }
+
+    #[test]
+    fn what_metadata_unpacks_to_is_limited_over_all_chunks() {
+        let half = {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(&vec![0; MAX_METADATA_BYTES / 2]).unwrap();
+            encoder.finish().unwrap()
+        };
+        let header = [0, 0, 0, 9, 0, 0, 0, 4, 8, 2, 0, 0, 0];
+        let text = |prefix: &[u8]| [prefix, &half].concat();
+        let (profile, words, more) = (text(b"p\0\0"), text(b"w\0\0"), text(b"m\0\x01\0en\0t\0"));
+        let check =
+            |chunks: &[(&[u8; 4], &[u8])]| check(&mut Source::of_bytes(&png(&[&[(b"IHDR", &header[..])], chunks].concat())));
+        assert_eq!(check(&[(b"iCCP", &profile), (b"zTXt", &words)]), Ok(()));
+        let bomb = check(&[(b"iCCP", &profile), (b"zTXt", &words), (b"iTXt", &more)]).unwrap_err();
+        assert!(matches!(&bomb, Damage::Exceeds(words) if words.contains("more than 16777216 bytes of metadata")), "{bomb:?}");
+        assert_eq!(check(&[(b"acTL", &[0, 0, 0x27, 0x10, 0, 0, 0, 0])]), Ok(()));
+        assert!(check(&[(b"acTL", &[0, 0, 0x27, 0x11, 0, 0, 0, 0])]).unwrap_err().words().contains("10001 frames"));
+        let large = [0, 0, 0x2E, 0xE0, 0, 0, 0x2E, 0xE0, 16, 6, 0, 0, 0];
+        assert!(super::check(&mut Source::of_bytes(&png(&[(b"IHDR", &large)]))).unwrap_err().words().contains("bytes of pixels"));
     }
 
     #[test]

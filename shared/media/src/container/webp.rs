@@ -2,11 +2,8 @@
 
 use std::io::{Read, Seek};
 
-use super::{Damage, Source, u16_le, u32_le};
-use photovault_domain::limits::MAX_METADATA_BYTES;
-
-/// Chunks looked at: animations have one a frame.
-const MAX_CHUNKS: usize = 4096;
+use super::{Damage, Source, u16_le, u32_le, within};
+use photovault_domain::limits::{MAX_FRAME_PIXELS, MAX_FRAMES, MAX_METADATA_BYTES, MAX_PARTS};
 
 /// Reads width and height from the first chunk: `VP8X`, `VP8 ` or `VP8L`.
 pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
@@ -25,6 +22,26 @@ pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32),
     }
 }
 
+/// Holds chunks, frames and metadata against their limits.
+pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage> {
+    let (width, height) = size(source)?;
+    let (mut at, mut frames) = (12, 0_u64);
+    for _ in 0..MAX_PARTS {
+        let head = source.up_to(at, 8)?;
+        let (Some(kind), Some(length)) = (head.get(..4), u32_le(head, 4)) else {
+            within(frames, MAX_FRAMES, "frames")?;
+            return within(frames * u64::from(width) * u64::from(height), MAX_FRAME_PIXELS, "pixels in all its frames");
+        };
+        match kind {
+            b"ANMF" => frames += 1,
+            b"EXIF" | b"XMP " | b"ICCP" => within(length, MAX_METADATA_BYTES as u64, "bytes in one piece of metadata")?,
+            _ => {}
+        }
+        at += 8 + u64::from(length) + u64::from(length & 1);
+    }
+    within(MAX_PARTS + 1, MAX_PARTS, "chunks or more")
+}
+
 /// The Exif block of the `EXIF` chunk.
 pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     chunk(bytes, *b"EXIF").map(|data| data.strip_prefix(b"Exif\0\0").unwrap_or(data).to_vec())
@@ -37,7 +54,7 @@ pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
 
 fn chunk(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     let mut rest = bytes.get(12..)?;
-    for _ in 0..MAX_CHUNKS {
+    for _ in 0..MAX_PARTS {
         let length = u32_le(rest, 4)? as usize;
         let data = rest.get(8..8_usize.checked_add(length)?.min(rest.len()))?;
         if rest.starts_with(&kind) && data.len() <= MAX_METADATA_BYTES {
@@ -71,6 +88,21 @@ mod tests {
             assert_eq!(size(&mut Source::of_bytes(&webp(*kind, body))), Ok(want));
         }
         assert!(size(&mut Source::of_bytes(&webp(*b"VP8 ", &[0; 10]))).is_err());
+    }
+
+    #[test]
+    fn frames_count_with_their_pixels() {
+        let animation = |side: u8, frames: usize| {
+            let mut bytes = webp(*b"VP8X", &[2, 0, 0, 0, 0xFF, side, 0, 0xFF, side, 0]);
+            bytes.truncate(30);
+            bytes.extend(b"ANMF\x02\0\0\0ab".repeat(frames));
+            bytes
+        };
+        let check = |bytes: &[u8]| check(&mut Source::of_bytes(bytes)).map_err(|damage| damage.words().to_owned());
+        assert_eq!(check(&animation(0, 10_000)), Ok(()));
+        assert_eq!(check(&animation(0, 10_001)), Err("has 10001 frames; the limit is 10000".to_owned()));
+        let flood = check(&animation(15, 200)).unwrap_err();
+        assert_eq!(flood, "has 3355443200 pixels in all its frames; the limit is 2000000000");
     }
 
     #[test]

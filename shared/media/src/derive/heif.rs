@@ -1,21 +1,17 @@
 //! Decodes HEIC and AVIF with libheif, which also applies the file's own rotation and mirroring: what Exif says of it
 //! counts no more.
 
-use libheif_rs::{
-    ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, RgbChroma, SecurityLimits,
-};
-use photovault_domain::limits::{MAX_DECODE_BYTES, MAX_METADATA_BYTES, MAX_PIXELS, MAX_TILES};
+use libheif_rs::{ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, RgbChroma};
 
 use super::{Colours, Frame, Layout, Unreadable, generic::on_white};
-
-/// Items, entities and the like of one file: a grid has one for each tile.
-const MAX_ITEMS: u32 = 8192;
 
 /// Decodes the primary picture at full size.
 pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     let library = LibHeif::new();
     let mut context = HeifContext::new().map_err(|error| unreadable(&error))?;
-    context.set_security_limits(&limits()).map_err(|error| unreadable(&error))?;
+    // What the file may ask for was held against the limits from its header, and memory is limited by the process that decodes.
+    // libheif's own limits stay as they are: the binding's struct is older than the library's, and to pass it would let the
+    // library read behind its end.
     // Photos are decoded in parallel, not the tiles of one.
     context.set_max_decoding_threads(0);
     context.read_bytes(bytes).map_err(|error| unreadable(&error))?;
@@ -51,16 +47,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
         orientation: 1,
         warnings,
     })
-}
-
-fn limits() -> SecurityLimits {
-    let mut limits = SecurityLimits::new();
-    limits.set_max_image_size_pixels(MAX_PIXELS);
-    limits.set_max_number_of_tiles(u64::from(MAX_TILES));
-    limits.set_max_items(MAX_ITEMS);
-    limits.set_max_color_profile_size(MAX_METADATA_BYTES as u32);
-    limits.set_max_memory_block_size(MAX_DECODE_BYTES);
-    limits
 }
 
 fn colours(handle: &ImageHandle, warnings: &mut Vec<String>) -> Colours {

@@ -15,7 +15,8 @@ const MOST_MISSING_PERCENT: usize = 97;
 /// Decodes at n/8 of the full size.
 pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     let mut source = Source::of_bytes(bytes);
-    let header = jpeg::header(&mut source).map_err(|damage| Unreadable::new(format!("This photo is damaged: {}.", damage.0)))?;
+    let header =
+        jpeg::header(&mut source).map_err(|damage| Unreadable::new(format!("This photo is damaged: {}.", damage.words())))?;
     if header.precision != 8 {
         let bits = header.precision;
         return Err(Unreadable::new(format!("This JPEG has {bits} bits a sample; only pictures of 8 can be shown.")));

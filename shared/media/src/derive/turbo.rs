@@ -4,11 +4,8 @@
 
 use std::ffi::CStr;
 
-use photovault_domain::limits::{MAX_DECODE_BYTES, MAX_PIXELS};
+use photovault_domain::limits::{MAX_DECODE_BYTES, MAX_PIXELS, MAX_SCANS};
 use turbojpeg::{PixelFormat, ScalingFactor, raw};
-
-/// Scans of a progressive JPEG: encoders write about ten, and each one costs a pass over the whole picture.
-const MAX_SCANS: i32 = 128;
 
 /// What a call said.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +41,7 @@ impl<'a> Decompressor<'a> {
         }
         let new = Self { handle, jpeg };
         for (parameter, value) in [
-            (raw::TJPARAM_TJPARAM_SCANLIMIT, MAX_SCANS),
+            (raw::TJPARAM_TJPARAM_SCANLIMIT, MAX_SCANS as i32),
             (raw::TJPARAM_TJPARAM_MAXPIXELS, MAX_PIXELS as i32),
             (raw::TJPARAM_TJPARAM_MAXMEMORY, (MAX_DECODE_BYTES >> 20) as i32),
         ] {

@@ -1,0 +1,141 @@
+//! Sound inputs to begin from: small files of each format, events, the template, keys.
+
+use serde_json::json;
+
+/// Small photos and videos, headers for the most part: what parsers look at.
+pub fn media() -> Vec<Vec<u8>> {
+    let exif = exif();
+    vec![
+        jpeg(&exif),
+        png(&exif),
+        [b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0\x08\0\0\0\x07\0\0\x07\0\0EXIF".as_slice(), &(exif.len() as u32).to_le_bytes(), &exif].concat(),
+        b"GIF89a\x08\0\x08\0\x80\0\0\0\0\0\0\0\0!\xF9\x04\0\0\0\0\0,\0\0\0\0\x08\0\x08\0\0\x02\x07\x84\x8f\xa9\xcb\xed\x0f\x63\0;".to_vec(),
+        tiff(),
+        [b"BM".as_slice(), &[0; 12], &40_u32.to_le_bytes(), &8_u32.to_le_bytes(), &8_u32.to_le_bytes(), &[1, 0, 24, 0], &[0; 230]].concat(),
+        heic(),
+        [boxed(b"ftyp", b"isom\0\0\0\0isom"), boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), boxed(b"trak", &boxed(b"mdia", &[0; 8]))].concat())]
+            .concat(),
+        b"\x1A\x45\xDF\xA3\x93\x42\x82\x88matroska".to_vec(),
+        b"#EXTM3U\nhttp://127.0.0.1/x".to_vec(),
+    ]
+}
+
+/// Exif blocks: TIFF directories with an Exif and a GPS directory.
+pub fn exif_blocks() -> Vec<Vec<u8>> {
+    vec![exif(), tiff()]
+}
+
+/// Messages of the validate queue.
+pub fn events() -> Vec<Vec<u8>> {
+    let record = json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-01-01T00:00:00.000Z",
+        "eventName": "ObjectCreated:Put", "userIdentity": {"principalId": "p"}, "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+        "responseElements": {}, "s3": {"s3SchemaVersion": "1.0", "configurationId": "c",
+            "bucket": {"name": "uploads", "arn": "arn:aws:s3:::uploads", "ownerIdentity": {"principalId": "p"}},
+            "object": {"key": "users/ann/%C3%BC+%2B.jpg", "size": 1, "eTag": "e", "versionId": "v1", "sequencer": "0A"}}
+    });
+    let object = json!({"bucketName": "uploads", "objectKey": "a.jpg", "versionId": "v1"});
+    let found = json!({"scanResultStatus": "THREATS_FOUND", "threats": [{"name": "EICAR"}]});
+    let detail = json!({"s3ObjectDetails": object, "scanResultDetails": found});
+    let result = json!({"detail-type": "GuardDuty Malware Protection Object Scan Result", "detail": detail});
+    let job = json!({"user": "ann", "media": "0123456789abcdef0123456789abcdef", "stage": "thumbnail"});
+    [json!({ "Records": [record] }), json!({"Event": "s3:TestEvent"}), result, job]
+        .iter()
+        .map(|event| event.to_string().into_bytes())
+        .collect()
+}
+
+/// The template, whole.
+pub fn template() -> Vec<Vec<u8>> {
+    vec![include_bytes!("../../template.yaml").to_vec()]
+}
+
+/// Object keys, as they arrive.
+pub fn keys() -> Vec<Vec<u8>> {
+    ["users/ann/holiday/a b.jpg", "a.jpg", "users/../x", "users//", "users/ann/", "%2B+é\u{301}/..\\C:"]
+        .map(|key| key.as_bytes().to_vec())
+        .to_vec()
+}
+
+fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()
+}
+
+fn entry(tag: u16, kind: u16, count: u32, value: u32) -> Vec<u8> {
+    [&tag.to_be_bytes()[..], &kind.to_be_bytes(), &count.to_be_bytes(), &value.to_be_bytes()].concat()
+}
+
+fn directory(entries: &[Vec<u8>]) -> Vec<u8> {
+    [&(entries.len() as u16).to_be_bytes()[..], &entries.concat(), &[0; 4]].concat()
+}
+
+fn exif() -> Vec<u8> {
+    // The directory at 8 has four entries and ends at 62; Exif's follows, then GPS's, then the text of a date.
+    let first = directory(&[
+        entry(0x010F, 2, 4, u32::from_be_bytes(*b"abc\0")),
+        entry(0x0112, 3, 1, 6 << 16),
+        entry(0x8769, 4, 1, 62),
+        entry(0x8825, 4, 1, 104),
+    ]);
+    let own = directory(&[entry(0x9003, 2, 20, 146), entry(0x829A, 5, 1, 146), entry(0x8827, 3, 1, 100 << 16)]);
+    let gps = directory(&[entry(1, 2, 2, u32::from_be_bytes(*b"N\0\0\0")), entry(2, 5, 3, 146), entry(7, 5, 3, 146)]);
+    [b"MM\0*\0\0\0\x08".as_slice(), &first, &own, &gps, b"2026:01:02 03:04:05\0\0\0\0\x07\0\0\0\x02"].concat()
+}
+
+fn tiff() -> Vec<u8> {
+    let first = directory(&[
+        entry(256, 4, 1, 8),
+        entry(257, 4, 1, 8),
+        entry(258, 3, 1, 8 << 16),
+        entry(259, 3, 1, 1 << 16),
+        entry(262, 3, 1, 1 << 16),
+        entry(273, 4, 1, 110),
+        entry(277, 3, 1, 1 << 16),
+        entry(279, 4, 1, 64),
+    ]);
+    [b"MM\0*\0\0\0\x08".as_slice(), &first, &[9; 64]].concat()
+}
+
+fn jpeg(exif: &[u8]) -> Vec<u8> {
+    let segment = |marker: u8, body: &[u8]| [&[0xFF, marker][..], &(body.len() as u16 + 2).to_be_bytes(), body].concat();
+    let parts = [
+        segment(0xE0, b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0"),
+        segment(0xE1, &[b"Exif\0\0", exif].concat()),
+        segment(0xE2, b"ICC_PROFILE\0\x01\x01profile"),
+        segment(0xC2, &[8, 0, 8, 0, 8, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]),
+        segment(0xDA, &[3, 1, 0, 2, 0, 3, 0, 0, 63, 0]),
+    ];
+    [&[0xFF, 0xD8][..], &parts.concat(), &[0x12, 0x34, 0xFF, 0, 0xFF, 0xD9]].concat()
+}
+
+fn png(exif: &[u8]) -> Vec<u8> {
+    let chunk = |kind: &[u8; 4], data: &[u8]| [&(data.len() as u32).to_be_bytes()[..], kind, data, &[0; 4]].concat();
+    // "words", packed with stored blocks (RFC 1950 and 1951).
+    let packed = b"\x78\x01\x01\x05\0\xFA\xFFwords\x06\x74\x02\x2C";
+    let parts = [
+        chunk(b"IHDR", &[0, 0, 0, 8, 0, 0, 0, 8, 8, 2, 0, 0, 0]),
+        chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]),
+        chunk(b"iCCP", &[b"p\0\0".as_slice(), packed].concat()),
+        chunk(b"zTXt", &[b"Raw profile type exif\0\0".as_slice(), packed].concat()),
+        chunk(b"iTXt", &[b"k\0\x01\0en\0w\0".as_slice(), packed].concat()),
+        chunk(b"eXIf", exif),
+        chunk(b"IDAT", packed),
+        chunk(b"IEND", &[]),
+    ];
+    [b"\x89PNG\r\n\x1a\n".as_slice(), &parts.concat()].concat()
+}
+
+fn heic() -> Vec<u8> {
+    let ispe = boxed(b"ispe", &[0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8]);
+    let ipma = boxed(b"ipma", &[0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0x81]);
+    let items = [boxed(b"infe", b"\x02\0\0\0\0\x01\0\0grid\0"), boxed(b"infe", b"\x02\0\0\0\0\x02\0\0Exif\0")].concat();
+    let iloc = b"\x01\0\0\0\x44\0\0\x02\0\x01\0\x01\0\0\0\x01\0\0\0\0\0\0\0\x08\0\x02\0\x01\0\0\0\x01\0\0\0\x08\0\0\0\x0c";
+    let parts = [
+        boxed(b"pitm", &[0, 0, 0, 0, 0, 1]),
+        boxed(b"iinf", &[&[0, 0, 0, 0, 0, 2][..], &items].concat()),
+        boxed(b"iprp", &[boxed(b"ipco", &ispe), ipma].concat()),
+        boxed(b"iloc", iloc),
+        boxed(b"idat", b"\0\0\x01\x01\0\x08\0\x08\0\0\0\0II*\0abcd"),
+    ];
+    [boxed(b"ftyp", b"heic\0\0\0\0mif1"), boxed(b"meta", &[vec![0; 4], parts.concat()].concat())].concat()
+}

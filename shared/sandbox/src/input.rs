@@ -1,0 +1,134 @@
+//! A photo on its way to the decoder: a file in memory that nobody can change any more once it is sealed.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::{
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
+        unix::fs::FileExt as _,
+    },
+};
+
+/// A photo's bytes, to be written once.
+#[derive(Debug)]
+pub struct Input {
+    file: File,
+}
+
+impl Input {
+    /// An empty one.
+    pub fn new() -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        let file = {
+            use rustix::fs::{MemfdFlags, memfd_create};
+            File::from(memfd_create("photo", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
+        };
+        #[cfg(not(target_os = "linux"))]
+        let file = tempfile::tempfile()?;
+        Ok(Self { file })
+    }
+
+    /// One with these bytes.
+    pub fn of(bytes: &[u8]) -> io::Result<Self> {
+        let mut input = Self::new()?;
+        input.write_all(bytes)?;
+        Ok(input)
+    }
+
+    /// What it holds, for a reader in this process.
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.file.metadata()?.len()).unwrap_or(0)];
+        self.file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    /// Makes it immutable, so that its reader may map it. Sealing twice is fine.
+    pub(crate) fn seal(&self) -> io::Result<BorrowedFd<'_>> {
+        #[cfg(target_os = "linux")]
+        rustix::fs::fcntl_add_seals(&self.file, SEALS)?;
+        Ok(self.file.as_fd())
+    }
+}
+
+impl Write for Input {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+const SEALS: rustix::fs::SealFlags =
+    rustix::fs::SealFlags::WRITE.union(rustix::fs::SealFlags::SHRINK).union(rustix::fs::SealFlags::GROW);
+
+/// A received photo, readable as a slice.
+pub(crate) struct Received {
+    #[cfg(target_os = "linux")]
+    at: *mut std::ffi::c_void,
+    #[cfg(target_os = "linux")]
+    length: usize,
+    #[cfg(not(target_os = "linux"))]
+    bytes: Vec<u8>,
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "a mapping spares a copy of every photo")]
+impl Received {
+    /// Maps a sealed file; one without seals is refused.
+    pub(crate) fn of(file: OwnedFd) -> io::Result<Self> {
+        use rustix::{
+            fs::{fcntl_get_seals, fstat},
+            mm::{MapFlags, ProtFlags, mmap},
+        };
+        if !fcntl_get_seals(&file)?.contains(SEALS) {
+            return Err(io::Error::other("the photo may still change"));
+        }
+        let length = usize::try_from(fstat(&file)?.st_size).unwrap_or(0);
+        if length == 0 {
+            return Ok(Self { at: std::ptr::null_mut(), length });
+        }
+        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
+        let at =
+            unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, MapFlags::PRIVATE | MapFlags::POPULATE, &file, 0)? };
+        Ok(Self { at, length })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.length == 0 {
+            return &[];
+        }
+        // SAFETY: the mapping has this length and lives as long as `self`; its file is sealed against writes and cuts, so the
+        // bytes neither change nor go away.
+        unsafe { std::slice::from_raw_parts(self.at.cast(), self.length) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the end of the mapping")]
+impl Drop for Received {
+    fn drop(&mut self) {
+        if self.length > 0 {
+            // SAFETY: the mapping is ours, and every slice of it borrows `self`.
+            let _ = unsafe { rustix::mm::munmap(self.at, self.length) };
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Received {
+    /// Reads the whole file.
+    pub(crate) fn of(file: OwnedFd) -> io::Result<Self> {
+        use std::io::{Read as _, Seek as _};
+        let (mut file, mut bytes) = (File::from(file), Vec::new());
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        Ok(Self { bytes })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
