@@ -95,6 +95,12 @@ impl History {
                 }
             }
         }
+        // It counts as marred from now on, and no more once it ends unmarred: deliveries of one message overlap.
+        for (receipt, _) in taken.iter().filter(|_| faulty) {
+            if let Some(at) = self.queues[queue].held(receipt) {
+                self.queues[queue].messages[at].marred += 1;
+            }
+        }
         let key = taken.iter().fold(queue as u64 + 100, |key, (_, message)| {
             let key = message.id.bytes().fold(key, |key, byte| key.wrapping_mul(31).wrapping_add(u64::from(byte)));
             key.wrapping_mul(7).wrapping_add(u64::from(message.received))
@@ -118,7 +124,7 @@ impl History {
                 format!("task {task} is {} with {}", QUEUES[queue].function, ids.join(", "))
             });
             let future = history.function(queue, task, key, messages);
-            Running { future, work: Work::Batch { queue, receipts } }
+            Running { future, work: Work::Batch { queue, receipts, faulty } }
         });
     }
 
@@ -144,18 +150,19 @@ impl History {
         })
     }
 
-    /// A batch has ended: with what failed, or, without an answer, as a whole.
-    pub(crate) fn delivered(&mut self, queue: usize, receipts: Vec<(String, String)>, failed: Option<Vec<String>>, marred: bool) {
+    /// A batch has ended: with what failed, or, without an answer, as a whole. `spared` by the faults that it might have met.
+    pub(crate) fn delivered(&mut self, queue: usize, receipts: Vec<(String, String)>, failed: Option<Vec<String>>, spared: bool) {
         for (receipt, id) in receipts {
             let Some(at) = self.queues[queue].messages.iter().position(|message| message.id == id) else { continue };
+            let counted = &mut self.queues[queue].messages[at].marred;
+            *counted = counted.saturating_sub(u32::from(spared));
             let may = self.may_suffer(queue, &self.queues[queue].messages[at]);
-            self.queues[queue].messages[at].marred += u32::from(marred);
             if failed.as_ref().is_none_or(|failed| failed.contains(&id)) {
                 continue;
             }
             let drawn = may && self.random.per_mille(LOST);
             if self.simulation.scheduler().fault(drawn, || format!("the delete of {id} is lost")) {
-                self.queues[queue].messages[at].marred += u32::from(!marred);
+                self.queues[queue].messages[at].marred += 1;
             } else {
                 self.queues[queue].delete(&receipt);
             }

@@ -82,7 +82,7 @@ pub(crate) enum Note {
 
 /// What a task is.
 pub(crate) enum Work {
-    Batch { queue: usize, receipts: Vec<(String, String)> },
+    Batch { queue: usize, receipts: Vec<(String, String)>, faulty: bool },
     Stream { shard: usize, count: usize },
     Person,
 }
@@ -311,13 +311,13 @@ impl History {
 
     fn end(&mut self, task: Task, work: Work, end: Option<End>, marred: bool) {
         match (work, end) {
-            (Work::Batch { queue, receipts }, end) => {
+            (Work::Batch { queue, receipts, faulty }, end) => {
                 let failed = match end {
                     Some(End::Batch(failed)) => Some(failed),
                     _ => None,
                 };
                 self.tell(|| format!("task {task} ends; failed: {failed:?}"));
-                self.delivered(queue, receipts, failed, marred);
+                self.delivered(queue, receipts, failed, faulty && !marred);
             }
             (Work::Stream { shard, count }, end) => {
                 let failed = match end {

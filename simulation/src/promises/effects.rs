@@ -62,7 +62,7 @@ impl Promise for Effects {
         for (bucket, key) in scene.world.objects.keys() {
             let of_unfinished = unfinished.iter().any(|id| key.contains(id));
             let stray = !known.contains(key) && !of_unfinished;
-            if bucket == VAULT && stray && (cured || !key.starts_with("originals/")) {
+            if bucket == VAULT && stray && (cured || key.starts_with("derivatives/")) {
                 return Err(format!("{key} belongs to nothing"));
             }
         }
