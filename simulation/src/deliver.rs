@@ -8,7 +8,7 @@ use photovault_sim::{Queued, Received, Task};
 use crate::{
     history::{End, History, Note, Running, Work},
     settings::{DISPATCH_DEAD, FIRST_DEAD, QUEUES},
-    stand_ins::{decoder, reader},
+    stand_ins::{reader, renderer},
 };
 
 /// Deliveries of one message that may meet faults: fewer than its receives, so that what dies of faults alone died of the
@@ -132,12 +132,12 @@ impl History {
     fn function(&self, queue: usize, task: Task, key: u64, messages: Vec<Message>) -> futures::future::BoxFuture<'static, End> {
         use photovault_domain::Stage::{Metadata, Thumbnail, Validate};
         let vault = self.simulation.vault(task);
-        let (decoder, reader) = (decoder(self.cured.clone(), self.seed.of(key)), reader(self.cured.clone()));
+        let (renderer, reader) = (renderer(self.cured.clone(), self.seed.of(key)), reader(self.cured.clone()));
         Box::pin(async move {
             End::Batch(match QUEUES[queue].function {
                 "validate" => run_each(vault, Some(Validate), messages, photovault_validate::on_message).await,
                 "thumbnail" => {
-                    let on_message = move |vault, message| photovault_thumbnail::on_message_by(vault, message, decoder.clone());
+                    let on_message = move |vault, message| photovault_thumbnail::on_message_by(vault, message, renderer.clone());
                     run_each(vault, Some(Thumbnail), messages, on_message).await
                 }
                 "metadata" => {

@@ -9,11 +9,12 @@ use std::{
     },
 };
 
-use photovault_domain::{DERIVATIVE_SIZES, Facts, Status};
+use anyhow::Context as _;
+use photovault_domain::{DERIVATIVE_SIZES, Facts, Status, limits::MAX_PHOTO_BYTES};
 use photovault_media::{RawTag, Read, Rendered, RenderedFile, Unreadable};
 use photovault_metadata::Reader;
 use photovault_sim::Random;
-use photovault_thumbnail::Decoder;
+use photovault_thumbnail::Renderer;
 
 /// What a file is made to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,12 +107,13 @@ pub(crate) fn read(bytes: &[u8]) -> Read {
     Read { facts: Facts { description, ..Facts::default() }, raw: vec![tag], warnings: Vec::new() }
 }
 
-/// The decoder, until `cured` with the faults that files ask for.
-pub(crate) fn decoder(cured: Arc<AtomicBool>, mut coin: Random) -> Decoder {
+/// The renderer, until `cured` with the faults that files ask for.
+pub(crate) fn renderer(cured: Arc<AtomicBool>, mut coin: Random) -> Renderer {
     let heads = coin.per_mille(500);
-    Arc::new(move |bytes, _format| {
+    Arc::new(move |vault, original, _format| {
         let cured = cured.load(Ordering::Relaxed);
         Box::pin(async move {
+            let bytes = vault.originals.read(&original, MAX_PHOTO_BYTES).await?.context("the original is missing")?;
             match FileKind::of(&bytes) {
                 FileKind::Unshowable => return Ok(Err(Unreadable { reason: "nothing to see".into() })),
                 FileKind::ThumbnailErrs if !cured => anyhow::bail!("no memory for this one"),

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Stage, limits};
 use photovault_lambda::{Message, Served};
 use photovault_media::{Rendered, Unreadable, derive};
-use photovault_sandbox::{Decoder as Confined, Input};
+use photovault_sandbox::{Decoder, Input};
 use photovault_vault::{Mutant, Outcome, Vault, mutated};
 
 /// Decodes that run at once: a decode's memory is bounded, two of them would be twice that.
@@ -23,62 +23,65 @@ static DECODES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
 
 /// The confined process that decodes. Set by [`run`]: a test that calls the handlers in its own process has no bootstrap that
 /// could be started again, and decodes there.
-static CONFINED: OnceLock<Confined> = OnceLock::new();
+static DECODER: OnceLock<Decoder> = OnceLock::new();
 
 /// Runs the function under the Lambda runtime, or the decoder that it started.
 pub fn run() -> Served {
     if photovault_sandbox::is_decoder() {
         return Ok(photovault_sandbox::serve()?);
     }
-    let confined = Confined::start().context("the decoder did not start")?;
-    CONFINED.set(confined).ok().context("the function runs twice in one process")?;
+    let decoder = Decoder::start().context("the decoder did not start")?;
+    DECODER.set(decoder).ok().context("the function runs twice in one process")?;
     photovault_lambda::serve_messages(Stage::Thumbnail, on_message)
 }
 
-/// What makes the derivatives of a still's bytes. The simulation puts a stand-in without codecs here.
-pub type Decoder = Arc<dyn Fn(Vec<u8>, Format) -> BoxFuture<'static, anyhow::Result<Result<Rendered, Unreadable>>> + Send + Sync>;
+/// What became of an original that was to be rendered.
+pub type Made = anyhow::Result<Result<Rendered, Unreadable>>;
+/// What reads an original by its key and makes its derivatives. The simulation puts a stand-in without codecs here.
+pub type Renderer = Arc<dyn Fn(Vault, String, Format) -> BoxFuture<'static, Made> + Send + Sync>;
 
 /// One message of the thumbnail queue.
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
-    on_message_by(vault, message, Arc::new(|bytes, format| Box::pin(decide(bytes, format))))
+    on_message_by(vault, message, Arc::new(|vault, original, format| Box::pin(render(vault, original, format))))
 }
 
-/// The same by another decoder.
-pub fn on_message_by(vault: Vault, message: Message, decoder: Decoder) -> BoxFuture<'static, anyhow::Result<()>> {
-    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media, decoder))))
+/// The same by another renderer.
+pub fn on_message_by(vault: Vault, message: Message, renderer: Renderer) -> BoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(photovault_lambda::work_on(vault, message, |vault, media| Box::pin(handle(vault, media, renderer))))
 }
 
-async fn handle(vault: Vault, media: Media, decoder: Decoder) -> anyhow::Result<Outcome> {
-    let (bytes, format) = gather(&vault, &media).await?;
-    match decoder(bytes, format).await? {
+async fn handle(vault: Vault, media: Media, renderer: Renderer) -> anyhow::Result<Outcome> {
+    let original = media.object.clone().context("the item names no original")?;
+    let format = media.format.context("the item has no format")?;
+    match renderer(vault.clone(), original, format).await? {
         Ok(rendered) => apply(&vault, &media, rendered).await,
         Err(Unreadable { reason }) => Ok(Outcome::Rejected(reason)),
     }
 }
 
-async fn gather(vault: &Vault, media: &Media) -> anyhow::Result<(Vec<u8>, Format)> {
-    let key = media.object.as_deref().context("the item names no original")?;
-    let bytes = vault.originals.read(key, limits::MAX_PHOTO_BYTES).await?;
-    let bytes = bytes.with_context(|| format!("the original {key} is missing from the vault bucket"))?;
-    Ok((bytes, media.format.context("the item has no format")?))
+async fn render(vault: Vault, original: String, format: Format) -> Made {
+    let mut photo = Input::new().context("memory for the photo")?;
+    let found = vault.originals.read_to(&original, limits::MAX_PHOTO_BYTES, &mut photo).await?;
+    found.with_context(|| format!("the original {original} is missing from the vault bucket"))?;
+    decide(photo, format).await
 }
 
 /// Pure but for where it runs: a decode must neither stop the messages beside it nor hurt the function.
-async fn decide(bytes: Vec<u8>, format: Format) -> anyhow::Result<Result<Rendered, Unreadable>> {
+async fn decide(photo: Input, format: Format) -> Made {
     let _permit = DECODES.acquire().await?;
-    let Some(confined) = CONFINED.get() else {
+    let Some(decoder) = DECODER.get() else {
+        let bytes = photo.bytes()?;
         return Ok(tokio::task::spawn_blocking(move || derive(&bytes, format)).await?);
     };
-    tell_once(confined);
-    let work = move || Input::of(&bytes).and_then(|photo| confined.derive(&photo, format));
-    tokio::task::spawn_blocking(work).await?.context("no decoder can be started")
+    tell_once(decoder);
+    tokio::task::spawn_blocking(move || decoder.derive(&photo, format)).await?.context("no decoder can be started")
 }
 
 /// What holds in the decoder stands in the log of every start.
-fn tell_once(confined: &Confined) {
+fn tell_once(decoder: &Decoder) {
     static TOLD: Once = Once::new();
     TOLD.call_once(
-        || tracing::info!(decoder.protections = %confined.protections(), "photos are decoded in a process of their own"),
+        || tracing::info!(decoder.protections = %decoder.protections(), "photos are decoded in a process of their own"),
     );
 }
 

@@ -1,6 +1,6 @@
 //! Bytes: uploads come in, originals and derivatives are kept, refused bytes are held in quarantine.
 
-use std::{ops::Range, sync::Arc};
+use std::{io::Write, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
@@ -97,29 +97,39 @@ impl Originals {
 
     /// Reads an object of the vault bucket whole. Stills only: `max_bytes` bounds what is held in memory.
     pub async fn read(&self, key: &str, max_bytes: u64) -> SeamResult<Option<Vec<u8>>> {
-        self.take(key, None, max_bytes).await
+        let mut bytes = Vec::new();
+        Ok(self.take(key, None, max_bytes, &mut bytes).await?.map(|()| bytes))
+    }
+
+    /// The same into `sink`.
+    pub async fn read_to(&self, key: &str, max_bytes: u64, sink: &mut (impl Write + Send)) -> SeamResult<Option<()>> {
+        self.take(key, None, max_bytes, sink).await
     }
 
     /// Reads some bytes of an object of the vault bucket.
     pub async fn read_range(&self, key: &str, range: Range<u64>) -> SeamResult<Option<Vec<u8>>> {
         let length = range.end - range.start;
-        self.take(key, Some(range), length).await
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        Ok(self.take(key, Some(range), length, &mut bytes).await?.map(|()| bytes))
     }
 
-    async fn take(&self, key: &str, range: Option<Range<u64>>, max_bytes: u64) -> SeamResult<Option<Vec<u8>>> {
+    async fn take(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+        max_bytes: u64,
+        sink: &mut (impl Write + Send),
+    ) -> SeamResult<Option<()>> {
+        let failed = |answer: String| SeamError { asked: format!("read of {key}"), answer };
         let Some(mut opened) = self.objects.open(&self.kept(key), range).await? else { return Ok(None) };
-        let too_large = || SeamError { asked: format!("read of {key}"), answer: format!("more than {max_bytes} bytes") };
-        if opened.size_bytes > max_bytes {
-            return Err(too_large());
+        // What a store announces is not what it must send.
+        let mut taken_bytes = 0;
+        while opened.size_bytes.max(taken_bytes) <= max_bytes {
+            let Some(chunk) = opened.body.try_next().await? else { return Ok(Some(())) };
+            taken_bytes += chunk.len() as u64;
+            sink.write_all(&chunk).map_err(|error| failed(format!("its bytes could not be kept: {error}")))?;
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(opened.size_bytes).unwrap_or(0));
-        while let Some(chunk) = opened.body.try_next().await? {
-            if (bytes.len() + chunk.len()) as u64 > max_bytes {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(Some(bytes))
+        Err(failed(format!("more than {max_bytes} bytes")))
     }
 
     /// Stores what `stage` made of an item; returns the key. The same stage and recipe write the same key.
