@@ -13,7 +13,7 @@ pub fn media() -> Vec<Vec<u8>> {
         tiff(),
         [b"BM".as_slice(), &[0; 12], &40_u32.to_le_bytes(), &8_u32.to_le_bytes(), &8_u32.to_le_bytes(), &[1, 0, 24, 0], &[0; 230]].concat(),
         heic(),
-        [boxed(b"ftyp", b"isom\0\0\0\0isom"), boxed(b"moov", &[boxed(b"mvhd", &[0; 100]), boxed(b"trak", &boxed(b"mdia", &[0; 8]))].concat())]
+        [boxed(*b"ftyp", b"isom\0\0\0\0isom"), boxed(*b"moov", &[boxed(*b"mvhd", &[0; 100]), boxed(*b"trak", &boxed(*b"mdia", &[0; 8]))].concat())]
             .concat(),
         b"\x1A\x45\xDF\xA3\x93\x42\x82\x88matroska".to_vec(),
         b"#EXTM3U\nhttp://127.0.0.1/x".to_vec(),
@@ -57,8 +57,8 @@ pub fn keys() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
-fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()
+fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u32 + 8).to_be_bytes()[..], &kind, body].concat()
 }
 
 fn entry(tag: u16, kind: u16, count: u32, value: u32) -> Vec<u8> {
@@ -126,16 +126,16 @@ fn png(exif: &[u8]) -> Vec<u8> {
 }
 
 fn heic() -> Vec<u8> {
-    let ispe = boxed(b"ispe", &[0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8]);
-    let ipma = boxed(b"ipma", &[0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0x81]);
-    let items = [boxed(b"infe", b"\x02\0\0\0\0\x01\0\0grid\0"), boxed(b"infe", b"\x02\0\0\0\0\x02\0\0Exif\0")].concat();
+    let ispe = boxed(*b"ispe", &[0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8]);
+    let ipma = boxed(*b"ipma", &[0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0x81]);
+    let items = [boxed(*b"infe", b"\x02\0\0\0\0\x01\0\0grid\0"), boxed(*b"infe", b"\x02\0\0\0\0\x02\0\0Exif\0")].concat();
     let iloc = b"\x01\0\0\0\x44\0\0\x02\0\x01\0\x01\0\0\0\x01\0\0\0\0\0\0\0\x08\0\x02\0\x01\0\0\0\x01\0\0\0\x08\0\0\0\x0c";
     let parts = [
-        boxed(b"pitm", &[0, 0, 0, 0, 0, 1]),
-        boxed(b"iinf", &[&[0, 0, 0, 0, 0, 2][..], &items].concat()),
-        boxed(b"iprp", &[boxed(b"ipco", &ispe), ipma].concat()),
-        boxed(b"iloc", iloc),
-        boxed(b"idat", b"\0\0\x01\x01\0\x08\0\x08\0\0\0\0II*\0abcd"),
+        boxed(*b"pitm", &[0, 0, 0, 0, 0, 1]),
+        boxed(*b"iinf", &[&[0, 0, 0, 0, 0, 2][..], &items].concat()),
+        boxed(*b"iprp", &[boxed(*b"ipco", &ispe), ipma].concat()),
+        boxed(*b"iloc", iloc),
+        boxed(*b"idat", b"\0\0\x01\x01\0\x08\0\x08\0\0\0\0II*\0abcd"),
     ];
-    [boxed(b"ftyp", b"heic\0\0\0\0mif1"), boxed(b"meta", &[vec![0; 4], parts.concat()].concat())].concat()
+    [boxed(*b"ftyp", b"heic\0\0\0\0mif1"), boxed(*b"meta", &[vec![0; 4], parts.concat()].concat())].concat()
 }

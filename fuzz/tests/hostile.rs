@@ -20,7 +20,9 @@ fn main() {
     }
     for target in TARGETS {
         let sound = (target.seeds)();
-        sound.iter().for_each(|input| (target.run)(input));
+        for input in &sound {
+            (target.run)(input);
+        }
         for seed in 0..INPUTS {
             if let Err(broken) = once(target, &sound, seed) {
                 panic!("{} with seed {}: {}", broken.target, broken.seed, broken.what);

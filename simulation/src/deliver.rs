@@ -151,13 +151,13 @@ impl History {
     }
 
     /// A batch has ended: with what failed, or, without an answer, as a whole. `spared` by the faults that it might have met.
-    pub(crate) fn delivered(&mut self, queue: usize, receipts: Vec<(String, String)>, failed: Option<Vec<String>>, spared: bool) {
+    pub(crate) fn delivered(&mut self, queue: usize, receipts: Vec<(String, String)>, failed: Option<&[String]>, spared: bool) {
         for (receipt, id) in receipts {
             let Some(at) = self.queues[queue].messages.iter().position(|message| message.id == id) else { continue };
             let counted = &mut self.queues[queue].messages[at].marred;
             *counted = counted.saturating_sub(u32::from(spared));
             let may = self.may_suffer(queue, &self.queues[queue].messages[at]);
-            if failed.as_ref().is_none_or(|failed| failed.contains(&id)) {
+            if failed.is_none_or(|failed| failed.contains(&id)) {
                 continue;
             }
             let drawn = may && self.random.per_mille(LOST);

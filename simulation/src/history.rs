@@ -22,7 +22,7 @@ use crate::{
 /// When histories begin: some instant; windows and clocks hang on it.
 const START: i64 = 1_800_000_000_000;
 /// How calls go while there are faults, in thousandths.
-const RATES: Rates = Rates { before: 70, after: 70, slow: 30, death: 30 };
+const RATES: Rates = Rates { before: 90, after: 90, slow: 30, death: 40 };
 /// Steps after which a history is called endless.
 const MAX_STEPS: u32 = 30_000;
 /// Simulated time after the last fault within which everything must have ended: five receives of the longest visibility,
@@ -207,7 +207,7 @@ impl History {
             *steps += 1;
             if !faults_on {
                 let since = now - *calm_at.get_or_insert(now);
-                self.promises.goes_on(*steps, MAX_STEPS, since, MAX_REST_MS)?;
+                Promises::goes_on(*steps, MAX_STEPS, since, MAX_REST_MS)?;
             }
             match due {
                 Due::Call(task) => self.poll(task),
@@ -317,7 +317,7 @@ impl History {
                     _ => None,
                 };
                 self.tell(|| format!("task {task} ends; failed: {failed:?}"));
-                self.delivered(queue, receipts, failed, faulty && !marred);
+                self.delivered(queue, receipts, failed.as_deref(), faulty && !marred);
             }
             (Work::Stream { shard, count }, end) => {
                 let failed = match end {

@@ -87,11 +87,15 @@ impl History {
         shard.busy = false;
         let batch = &mut shard.records[shard.position..shard.position + count];
         let may = batch.iter().all(|(_, marred)| *marred < MARRED);
-        batch.iter_mut().for_each(|(_, count)| *count += u32::from(marred));
+        for (_, count) in batch.iter_mut() {
+            *count += u32::from(marred);
+        }
         let reached = match failed {
             Ok(None) => {
                 if self.simulation.scheduler().fault(drawn && may, || format!("{count} records of shard {at} come again")) {
-                    batch.iter_mut().for_each(|(_, count)| *count += 1);
+                    for (_, count) in batch.iter_mut() {
+                        *count += 1;
+                    }
                     self.turn_to(at, 0);
                     return;
                 }

@@ -57,7 +57,7 @@ async fn read_again(vault: &Vault, changes: Vec<Changed>) -> Vec<Changed> {
     let mut read = Vec::new();
     for mut change in changes {
         if let Ok(Some(media)) = vault.catalog.media(&change.after.user, &change.after.id).await {
-            change.after = media;
+            change.before = Some(std::mem::replace(&mut change.after, media));
         }
         read.push(change);
     }

@@ -54,7 +54,7 @@ async fn handle(vault: Vault, media: Media, renderer: Renderer) -> anyhow::Resul
     let original = media.object.clone().context("the item names no original")?;
     let format = media.format.context("the item has no format")?;
     match renderer(vault.clone(), original, format).await? {
-        Ok(rendered) => apply(&vault, &media, rendered).await,
+        Ok(files) => apply(&vault, &media, files).await,
         Err(Unreadable { reason }) => Ok(Outcome::Rejected(reason)),
     }
 }

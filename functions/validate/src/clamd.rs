@@ -14,7 +14,7 @@ const NAME: &str = "clamd";
 /// For a connection, and for each chunk to be taken.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For the verdict, once everything is sent.
-const VERDICT: Duration = Duration::from_secs(60);
+const VERDICT: Duration = Duration::from_mins(1);
 /// Bytes of an answer.
 const MAX_ANSWER_BYTES: u64 = 4096;
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 const MAX_FILES: u64 = 8;
 
 /// What holds in a decoder.
+#[expect(clippy::struct_excessive_bools, reason = "each holds or does not, whatever the others do")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protections {
     /// Limits of memory, open files, file size and core dumps are set.

@@ -78,6 +78,7 @@ pub(crate) struct Received {
 #[expect(unsafe_code, reason = "a mapping spares a copy of every photo")]
 impl Received {
     /// Maps a sealed file; one without seals is refused.
+    #[expect(clippy::needless_pass_by_value, reason = "elsewhere the file itself is read; the mapping outlives it here")]
     pub(crate) fn of(file: OwnedFd) -> io::Result<Self> {
         use rustix::{
             fs::{fcntl_get_seals, fstat},

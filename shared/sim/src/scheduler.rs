@@ -7,7 +7,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
-    task::Waker,
+    task::{Poll, Waker},
 };
 
 use crate::{Fault, Random};
@@ -227,14 +227,14 @@ impl Scheduler {
     }
 
     /// Whether the call has had its turn, and how it goes. Before that, `waker` is who waits for it.
-    pub(crate) fn poll(&mut self, task: Task, call: u32, waker: &Waker) -> Option<Option<Fault>> {
-        let place = self.places.get_mut(&task)?;
-        let at = place.waiting.iter().position(|waiting| waiting.call == call)?;
+    pub(crate) fn poll(&mut self, task: Task, call: u32, waker: &Waker) -> Poll<Option<Fault>> {
+        let Some(place) = self.places.get_mut(&task) else { return Poll::Pending };
+        let Some(at) = place.waiting.iter().position(|waiting| waiting.call == call) else { return Poll::Pending };
         if place.waiting[at].ready {
-            return Some(place.waiting.swap_remove(at).fault);
+            return Poll::Ready(place.waiting.swap_remove(at).fault);
         }
         place.waiting[at].waker.clone_from(waker);
-        None
+        Poll::Pending
     }
 
     fn push(&mut self, at: i64, due: Due, call: u32) {

@@ -97,9 +97,6 @@ impl Future for Turn {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut scheduler = self.scheduler.lock().expect("one thread, and none panics while it holds the scheduler");
-        match scheduler.poll(self.task, self.call, context.waker()) {
-            Some(fault) => Poll::Ready(fault),
-            None => Poll::Pending,
-        }
+        scheduler.poll(self.task, self.call, context.waker())
     }
 }

@@ -50,7 +50,7 @@ mutants! {
     FailureIsAcknowledged: "failed messages are reported as done",
     PanicEndsBatch: "a panic ends the function instead of failing its message",
     StreamGoesOn: "what a batch of the stream did not send is not begun again",
-    DispatchReadsAgain: "the dispatcher reads the item instead of the record's image",
+    DispatchReadsAgain: "the dispatcher compares the record's image with the item as it reads it now",
     DispatchSendsOneStage: "the dispatcher acknowledges once the first stage has its jobs",
     ForgetBeforeRecord: "an upload is removed before its item is written",
     PlaceholderStays: "the placeholder of an upload that got through stays",

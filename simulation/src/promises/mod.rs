@@ -76,7 +76,7 @@ pub(crate) struct Promises {
     simulation: Simulation,
     items: BTreeMap<Key, Media>,
     digests: BTreeMap<Key, Digest>,
-    promises: Vec<Box<dyn Promise>>,
+    held: Vec<Box<dyn Promise>>,
     buried: Vec<(&'static str, String)>,
 }
 
@@ -87,7 +87,7 @@ impl Promises {
             simulation,
             items: BTreeMap::new(),
             digests: BTreeMap::new(),
-            promises: vec![
+            held: vec![
                 Box::new(ends::Ends),
                 Box::new(effects::Effects),
                 Box::new(telling::Telling::default()),
@@ -143,7 +143,7 @@ impl Promises {
     }
 
     /// Holds the bound of [`rest`].
-    pub(crate) fn goes_on(&self, steps: u32, most_steps: u32, since_ms: i64, most_ms: i64) -> Result<(), Violation> {
+    pub(crate) fn goes_on(steps: u32, most_steps: u32, since_ms: i64, most_ms: i64) -> Result<(), Violation> {
         rest::goes_on(steps, most_steps, since_ms, most_ms).map_err(|what| Violation { promise: "rest", what })
     }
 
@@ -161,7 +161,7 @@ impl Promises {
     fn each(&mut self, mut check: impl FnMut(&mut dyn Promise, &Scene) -> Result<(), String>) -> Result<(), Violation> {
         let world = self.simulation.world();
         let scene = Scene { truth: &self.truth, items: &self.items, digests: &self.digests, world: &world };
-        for promise in &mut self.promises {
+        for promise in &mut self.held {
             check(promise.as_mut(), &scene).map_err(|what| Violation { promise: promise.name(), what })?;
         }
         Ok(())

@@ -70,7 +70,7 @@ impl Real {
     }
 }
 
-fn check<T: std::fmt::Debug>(operation: impl Fn(&mut Random) -> T, run: impl AsyncFn(&Real, u32, Vec<T>)) {
+fn check<T: std::fmt::Debug>(operation: impl Fn(&mut Random) -> T, run: &impl AsyncFn(&Real, u32, Vec<T>)) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let real = runtime.block_on(Real::start());
     // Each case has keys of its own: what earlier ones left is not in its way. Its number is its seed.
@@ -107,7 +107,7 @@ fn the_table_is_as_dynamodb() {
             _ => OnTable::Rows { prefix: random.per_mille(500), limit: 1 + random.below(3) as u32 },
         }
     };
-    check(operation, async |real, case, operations| {
+    check(operation, &async |real, case, operations| {
         let (model, real) = (Fabric::default().seams().table, real.seams.table.clone());
         let pk = format!("case {case}");
         let key = |sk: u8| RowKey { pk: pk.clone(), sk: format!("{}{sk}", if sk < 3 { "M#" } else { "I#" }) };
@@ -174,7 +174,7 @@ fn objects_are_as_s3() {
             _ => OnObjects::Remove { version },
         }
     };
-    check(operation, async |real, case, operations| {
+    check(operation, &async |real, case, operations| {
         let fabric = Fabric::default();
         let (model, theirs) = (fabric.seams().objects, real.seams.objects.clone());
         let served = Served { mime: "image/jpeg".into(), immutable: true };
@@ -263,7 +263,7 @@ fn the_queue_is_as_sqs() {
             _ => OnQueue::Return { held, seconds: random.one_of(&[0, 0, 500, 600]) },
         }
     };
-    check(operation, async |real, case, operations| {
+    check(operation, &async |real, case, operations| {
         let queues = &real.engine.services().queues;
         queues.purge("jobs").await.unwrap();
         queues.purge("dead").await.unwrap();

@@ -67,8 +67,8 @@ fn grid_at<R: Read + Seek>(source: &mut Source<R>, item: &Item, at: u64, idat: &
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32 + 8).to_be_bytes()[..], &kind, body].concat()
     }
 
     struct Plan {
@@ -81,14 +81,14 @@ mod tests {
 
     fn described(plan: &Plan) -> Vec<u8> {
         let ispe = [&[0; 4][..], &plan.side.to_be_bytes(), &1_u32.to_be_bytes()].concat();
-        let infe = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0grid\0");
+        let infe = boxed(*b"infe", b"\x02\0\0\0\0\x01\0\0grid\0");
         let extents = [0, 0, 0, 0, 0, 0, 0, 8].repeat(usize::from(plan.pieces));
         let iloc = [b"\x01\0\0\0\x44\0\0\x01\0\x01\0\x01\0\0", &plan.pieces.to_be_bytes()[..], &extents].concat();
         let parts = [
-            boxed(b"iinf", &[&[0; 4], &plan.items.to_be_bytes()[..], &infe].concat()),
-            boxed(b"iprp", &boxed(b"ipco", &boxed(b"ispe", &ispe))),
-            boxed(b"iloc", &iloc),
-            boxed(b"idat", &[0, 0, plan.rows, plan.columns, 0, 9, 0, 9]),
+            boxed(*b"iinf", &[&[0; 4], &plan.items.to_be_bytes()[..], &infe].concat()),
+            boxed(*b"iprp", &boxed(*b"ipco", &boxed(*b"ispe", &ispe))),
+            boxed(*b"iloc", &iloc),
+            boxed(*b"idat", &[0, 0, plan.rows, plan.columns, 0, 9, 0, 9]),
         ];
         [vec![0; 4], parts.concat()].concat()
     }

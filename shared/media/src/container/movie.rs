@@ -35,13 +35,13 @@ fn duration_s(mvhd: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32 + 8).to_be_bytes()[..], &kind, body].concat()
     }
 
     fn with_header(scale: u32, duration: u32) -> Vec<u8> {
         let mvhd = [&[0; 12][..], &scale.to_be_bytes(), &duration.to_be_bytes(), &[0; 80]].concat();
-        boxed(b"moov", &boxed(b"mvhd", &mvhd))
+        boxed(*b"moov", &boxed(*b"mvhd", &mvhd))
     }
 
     #[test]
@@ -51,10 +51,10 @@ mod tests {
         assert_eq!(check(&with_header(600, u32::MAX)), Ok(()));
         assert_eq!(check(&with_header(0, 7)), Ok(()));
         assert_eq!(check(&with_header(1, 90_000)), Err("has 90000 seconds; the limit is 86400".to_owned()));
-        let nested = (0..20).fold(Vec::new(), |inner, _| boxed(b"trak", &inner));
-        assert!(check(&boxed(b"moov", &nested)).unwrap_err().contains("nested; the limit is 16"));
-        let wide = boxed(b"moov", &boxed(b"free", &[]).repeat(70_000));
+        let nested = (0..20).fold(Vec::new(), |inner, _| boxed(*b"trak", &inner));
+        assert!(check(&boxed(*b"moov", &nested)).unwrap_err().contains("nested; the limit is 16"));
+        let wide = boxed(*b"moov", &boxed(*b"free", &[]).repeat(70_000));
         assert!(check(&wide).unwrap_err().contains("the limit is 65536"));
-        assert!(check(&boxed(b"mdat", &[])).unwrap_err().contains("moov"));
+        assert!(check(&boxed(*b"mdat", &[])).unwrap_err().contains("moov"));
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage
             b"iCCP" | b"zTXt" | b"iTXt" | b"tEXt" | b"eXIf" | b"sPLT" => {
                 within(length, MAX_METADATA_BYTES as u64, "bytes in one piece of metadata")?;
                 let data = source.up_to(body_at, length as usize)?;
-                unpacked += packed(&kind, data).map_or(0, |packed| unpacked_bytes(packed, MAX_METADATA_BYTES as u64 - unpacked));
+                unpacked += packed(kind, data).map_or(0, |packed| unpacked_bytes(packed, MAX_METADATA_BYTES as u64 - unpacked));
                 if unpacked > MAX_METADATA_BYTES as u64 {
                     let words = format!("unpacks to more than {MAX_METADATA_BYTES} bytes of metadata, which is the limit");
                     return Err(Damage::Exceeds(words));
@@ -62,10 +62,10 @@ pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage
 }
 
 /// The compressed part of a chunk, if it has one.
-fn packed<'a>(kind: &[u8; 4], data: &'a [u8]) -> Option<&'a [u8]> {
+fn packed(kind: [u8; 4], data: &[u8]) -> Option<&[u8]> {
     let name_end = data.iter().position(|byte| *byte == 0)?;
     let behind_name = data.get(name_end + 1..)?;
-    match kind {
+    match &kind {
         // The method of compression, of which there is one.
         b"iCCP" | b"zTXt" => behind_name.get(1..),
         b"iTXt" => {
@@ -80,7 +80,7 @@ fn packed<'a>(kind: &[u8; 4], data: &'a [u8]) -> Option<&'a [u8]> {
 /// How many bytes come out, counted up to one more than `most`; nothing is kept.
 fn unpacked_bytes(packed: &[u8], most: u64) -> u64 {
     let mut decoder = ZlibDecoder::new(packed).take(most + 1);
-    let (mut total, mut buffer) = (0, [0; 32 * 1024]);
+    let (mut total, mut buffer) = (0, [0; 16 * 1024]);
     // What is broken further on unpacks to no more.
     while let Ok(count @ 1..) = decoder.read(&mut buffer) {
         total += count as u64;
