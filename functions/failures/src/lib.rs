@@ -86,7 +86,7 @@ async fn fail_upload(
 /// What has ended by any recipe's account stays as it ended.
 fn has_ended(media: &Media, stage: Stage) -> bool {
     let failed = media.ledger.get(&stage).is_some_and(|entry| entry.state == State::Failed);
-    (is_finished(media, stage) && !mutated(Mutant::FailsWhatEnded)) || (failed && !mutated(Mutant::FailsAgain))
+    (is_finished(media, stage) && !mutated(Mutant::FailsWhatEnded)) || failed
 }
 
 /// Whether the item stands where this message's death left it: there is something to redrive.

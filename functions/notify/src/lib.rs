@@ -68,7 +68,7 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>) -> BoxFuture<'static, Vec<
 async fn gather(vault: &Vault, message: &Message) -> anyhow::Result<Option<(Attempt, Media)>> {
     let job: Job = serde_json::from_str(&message.body)?;
     let media = vault.catalog.media(&job.user, &job.media).await?;
-    let has_ended = |media: &Media| media.status() != Status::Processing || mutated(Mutant::TellsUnsettled);
+    let has_ended = |media: &Media| media.status() != Status::Processing;
     let untold = media.filter(|media| has_ended(media) && is_open(media, &job));
     Ok(untold.map(|media| (Attempt { job, number: message.received }, media)))
 }
@@ -97,10 +97,7 @@ async fn tell(vault: &Vault, user: &UserId, window: UtcMs, items: &[(MediaId, St
 /// its own job. Returns the ids of the messages that failed.
 async fn record_all(vault: &Vault, group: Vec<Due>, started: UtcMs) -> Vec<String> {
     let mut failed = Vec::new();
-    for Due { message, mut attempt, media } in group {
-        if mutated(Mutant::ToldIsForAll) {
-            attempt.job.asked = u32::MAX;
-        }
+    for Due { message, attempt, media } in group {
         let told = Outcome::Done { facet: None, note: None };
         if let Err(error) = finish(vault, media, &attempt, told, started).await {
             failed.push(lost(&message, &error));

@@ -103,10 +103,6 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     }
     vault.catalog.change(&key.user, &id, admit).await?;
     // In this order: `failures` writes a placeholder only while the upload is there, so one that it writes now is seen.
-    if mutated(Mutant::PlaceholderGoesFirst) {
-        remove_placeholder(vault, upload).await?;
-        return Ok(vault.originals.forget_upload(upload).await?);
-    }
     vault.originals.forget_upload(upload).await?;
     remove_placeholder(vault, upload).await?;
     let (pid, cpu_ns) = (std::process::id(), photovault_media::cpu_ns());

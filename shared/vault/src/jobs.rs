@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::Arc};
 use photovault_domain::{Job, Stage};
 
 use crate::{
-    Mutant, Names, UploadRef, mutated,
+    Names, UploadRef,
     seams::{Outgoing, Queue, SeamError, SeamResult},
 };
 
@@ -31,9 +31,6 @@ impl Jobs {
             let body = |job: &Job| serde_json::to_string(job).expect("a job is plain data");
             let messages = batch.iter().map(|(job, delay_s)| Outgoing { body: body(job), delay_s: *delay_s }).collect();
             self.queue.send(url, messages).await?;
-            if mutated(Mutant::FirstBatchOnly) {
-                break;
-            }
         }
         Ok(())
     }

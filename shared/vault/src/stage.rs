@@ -103,8 +103,7 @@ pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
 
 /// Whether the job still asks for something: its stage has not ended, and it answers the latest asking.
 pub fn is_open(media: &Media, job: &Job) -> bool {
-    let outdated = job.is_outdated(media) && !mutated(Mutant::OutdatedJobCounts);
-    !outdated && !is_finished(media, job.stage)
+    !job.is_outdated(media) && !is_finished(media, job.stage)
 }
 
 /// Whether the stage has ended on these bytes by the recipe of today. A failure is an end too, until the stage is asked
