@@ -13,17 +13,24 @@ import argparse, collections, glob, json, os, resource, signal, subprocess, sys,
 SIZES = (320, 1024, 2048)
 TICKS = os.sysconf("SC_CLK_TCK")
 
-def tree_cpu_s(root):
-    """CPU seconds of a process, of its living children, and of those that it has waited for."""
-    total, parents = 0.0, {}
+def stats():
+    """The fields of /proc/<pid>/stat behind the name, by process: the parent is the second."""
+    found = {}
     for stat in glob.glob("/proc/[0-9]*/stat"):
-        try: fields = open(stat).read().rsplit(")", 1)[1].split()
+        try: found[int(stat.split("/")[2])] = open(stat).read().rsplit(")", 1)[1].split()
         except OSError: continue
-        parents[int(stat.split("/")[2])] = (int(fields[1]), [int(f) for f in fields[11:15]])
-    for pid, (parent, (user, system, waited_user, waited_system)) in parents.items():
-        if pid == root: total += user + system + waited_user + waited_system
-        elif parent == root: total += user + system
-    return total / TICKS
+    return found
+
+def family(root):
+    """A process and all that descend from it: the engine, the functions, and the decoders that they started."""
+    found = stats()
+    members = [root]
+    for member in members: members += [pid for pid, fields in found.items() if fields[1] == str(member)]
+    return {pid: found[pid] for pid in members if pid in found}
+
+def tree_cpu_s(root):
+    """CPU seconds of a process and of all its descendants: each one's own, and of those that it has waited for."""
+    return sum(int(field) for fields in family(root).values() for field in fields[11:15]) / TICKS
 
 def work_cpu_s(data):
     """The functions' own account of decode, resize, encode and hashing, by process the highest total, and the engine's of hashing."""
@@ -89,10 +96,6 @@ def main():
         "idle_core_share": round(idle, 4), "idle_pss_mb": round(memory_mb),
     }
     print(json.dumps(figures) if a.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
-
-def family(root):
-    children = [int(s.split("/")[2]) for s in glob.glob("/proc/[0-9]*/stat") if open(s).read().rsplit(")", 1)[1].split()[1] == str(root)]
-    return [root, *children]
 
 def pss_mb(pid):
     """Memory in MB, pages that several processes map divided among them."""
