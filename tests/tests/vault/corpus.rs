@@ -53,15 +53,23 @@ fn an_engine_that_is_killed_again_and_again_loses_and_doubles_nothing() {
 
     let mut engine = Engine::start();
     let mut import = engine.command(&["import", &photos.to_string_lossy(), "--json"]);
-    let import = import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the import starts");
-    let mut import = import;
+    let import = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the import starts");
+    // Read beside the kills: a pipe that is full would stop the import.
+    let import = thread::spawn(move || import.wait_with_output().expect("the import ends"));
+    // An import that begins while no engine runs says so and ends.
+    engine.wait_for("the import's first item", || Some(engine.ask(&["ls", "--limit", "1"])).filter(|items| !items.is_empty()));
     for round in 0..KILLS {
         // Moments without a pattern, within the time that an import takes: a prime's multiples, so that a failure can be repeated.
         let moment_ms = 50 + (round * 7_919) % (took.as_millis() as u64 * 2 / KILLS).max(100);
         thread::sleep(Duration::from_millis(moment_ms));
         engine.kill_and_restart();
     }
-    assert!(import.wait().expect("the import ends").success(), "the import outlives its engine");
+    let import = import.join().expect("nothing panics while it waits");
+    let unended = json_lines(&import)
+        .into_iter()
+        .filter(|line| line["status"] == "processing" || line["status"] == "failed")
+        .collect::<Vec<_>>();
+    assert!(import.status.success(), "the import outlives its engine: {unended:?} {}", String::from_utf8_lossy(&import.stderr));
     assert_eq!(ends(&engine), want, "the end state is that of an undisturbed import");
     // Once more: there is nothing left to send.
     let again = engine.ask(&["import", &photos.to_string_lossy()]);
