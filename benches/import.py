@@ -8,7 +8,7 @@ children from /proc. The functions log the CPU that they spent in decode, resize
 running total by process); the engine, which verifies what is uploaded, shows its own on the health page. The peer is the shell loop that does the same to the same files: vipsthumbnail in three sizes
 and exiftool. Times on a shared machine vary; the ratios are what counts.
 """
-import argparse, collections, glob, json, os, resource, signal, subprocess, sys, tempfile, time, urllib.request
+import argparse, collections, glob, json, os, resource, signal, subprocess, sys, tempfile, threading, time, urllib.request
 
 SIZES = (320, 1024, 2048)
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -28,9 +28,19 @@ def family(root):
     for member in members: members += [pid for pid, fields in found.items() if fields[1] == str(member)]
     return {pid: found[pid] for pid in members if pid in found}
 
-def tree_cpu_s(root):
-    """CPU seconds of a process and of all its descendants: each one's own, and of those that it has waited for."""
-    return sum(int(field) for fields in family(root).values() for field in fields[11:15]) / TICKS
+class Meter(threading.Thread):
+    """CPU seconds of a process and of all that ever descended from it. It looks often, since who is orphaned is waited for by nobody here."""
+    def __init__(self, root):
+        super().__init__(daemon=True)
+        self.root, self.seen = root, {}
+        self.start()
+
+    def look(self):
+        self.seen.update({pid: int(fields[11]) + int(fields[12]) for pid, fields in family(self.root).items()})
+        return sum(list(self.seen.values())) / TICKS
+
+    def run(self):
+        while True: time.sleep(0.2); self.look()
 
 def work_cpu_s(data):
     """The functions' own account of decode, resize, encode and hashing, by process the highest total, and the engine's of hashing."""
@@ -76,14 +86,15 @@ def main():
         try:
             wait_until(lambda: os.path.exists(os.path.join(data, "engine.json")), 30, "the start of the engine")
             ready_s = time.time() - began
-            before, began = tree_cpu_s(engine.pid), time.time()
+            meter = Meter(engine.pid)
+            before, began = meter.look(), time.time()
             subprocess.run([a.photovault, "import", "--data", data, os.path.join(library, "photos"), "--json"], check=True, stdout=subprocess.DEVNULL)
             import_s = time.time() - began
             time.sleep(20)  # the digest's window closes, so that telling the owner is paid for too
-            all_cpu, work_cpu = tree_cpu_s(engine.pid) - before, work_cpu_s(data)
-            idle_before = tree_cpu_s(engine.pid)
+            all_cpu, work_cpu = meter.look() - before, work_cpu_s(data)
+            idle_before = meter.look()
             time.sleep(10)
-            idle = (tree_cpu_s(engine.pid) - idle_before) / 10
+            idle = (meter.look() - idle_before) / 10
             memory_mb = sum(pss_mb(pid) for pid in family(engine.pid))
         finally:
             engine.send_signal(signal.SIGINT)
