@@ -6,7 +6,10 @@
 //! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg`, the `derivatives` facet, the ledger entry.
 //! - Idempotent by: the derivatives' keys (same recipe, same key, same bytes) and the entry's recipe and input.
 
-use std::sync::{Arc, Once, OnceLock};
+use std::{
+    io,
+    sync::{Arc, LazyLock, Once, OnceLock},
+};
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -23,15 +26,16 @@ static DECODES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
 
 /// The confined process that decodes. Set by [`run`]: a test that calls the handlers in its own process has no bootstrap that
 /// could be started again, and decodes there.
-static DECODER: OnceLock<Decoder> = OnceLock::new();
+static DECODER: OnceLock<LazyLock<io::Result<Decoder>>> = OnceLock::new();
 
 /// Runs the function under the Lambda runtime, or the decoder that it started.
 pub fn run() -> Served {
     if photovault_sandbox::is_decoder() {
         return Ok(photovault_sandbox::serve()?);
     }
-    let decoder = Decoder::start().context("the decoder did not start")?;
-    DECODER.set(decoder).ok().context("the function runs twice in one process")?;
+    let decoder = DECODER.get_or_init(|| LazyLock::new(Decoder::start));
+    // It starts while the first event is fetched, and whoever needs it first waits for it.
+    std::thread::spawn(|| LazyLock::force(decoder));
     photovault_lambda::serve_messages(Stage::Thumbnail, on_message)
 }
 
@@ -73,8 +77,18 @@ async fn decide(photo: Input, format: Format) -> Made {
         let bytes = photo.bytes()?;
         return Ok(tokio::task::spawn_blocking(move || derive(&bytes, format)).await?);
     };
-    tell_once(decoder);
-    tokio::task::spawn_blocking(move || decoder.derive(&photo, format)).await?.context("no decoder can be started")
+    let derived = tokio::task::spawn_blocking(move || {
+        let decoder = LazyLock::force(decoder).as_ref().unwrap_or_else(|error| end(error));
+        tell_once(decoder);
+        decoder.derive(&photo, format)
+    });
+    derived.await?.context("no decoder can be started")
+}
+
+/// A function whose decoder does not start makes way for a new one; its messages come back to that.
+fn end(error: &io::Error) -> ! {
+    tracing::error!(error = %error, "the decoder did not start");
+    std::process::exit(1)
 }
 
 /// What holds in the decoder stands in the log of every start.
