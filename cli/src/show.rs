@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use photovault_domain::{Facts, Media, Status};
+use photovault_domain::{Colour, Facts, Look, Media, Status};
 use photovault_vault::seams::ObjectAt;
 use tokio::io::AsyncWriteExt as _;
 
@@ -90,6 +90,7 @@ fn page(media: &Media) -> String {
     ];
     lines.extend(media.uploads.iter().map(|upload| ("upload", format!("{} ({} UTC)", upload.name, when(upload.at)))));
     lines.extend(media.facts.iter().flat_map(facts));
+    lines.extend(media.look.iter().flat_map(look));
     for file in media.derivatives.iter().flat_map(|derivatives| &derivatives.files) {
         lines.push((
             "derivative",
@@ -97,6 +98,17 @@ fn page(media: &Media) -> String {
         ));
     }
     written(&lines, "")
+}
+
+/// What the picture looks like; its hashes are for machines.
+fn look(look: &Look) -> [(&'static str, String); 2] {
+    let colour = |Colour { rgb, percent }: &Colour| format!("#{rgb} {percent} %");
+    let Look { brightness, contrast, sharpness, dark_percent, bright_percent, .. } = look;
+    let tones = format!("brightness {brightness}, contrast {contrast}, {dark_percent} % black, {bright_percent} % burnt out");
+    [
+        ("colours", look.colours.iter().map(colour).collect::<Vec<_>>().join(", ")),
+        ("look", format!("sharpness {sharpness}, {tones}")),
+    ]
 }
 
 /// Names and values below one another; what is empty is left out.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use photovault_domain::{DERIVATIVE_SIZES, Facts, Status, limits::MAX_PHOTO_BYTES};
+use photovault_domain::{DERIVATIVE_SIZES, Facts, Look, Status, limits::MAX_PHOTO_BYTES};
 use photovault_media::{RawTag, Read, Rendered, RenderedFile, Unreadable};
 use photovault_metadata::Reader;
 use photovault_sim::Random;
@@ -97,7 +97,8 @@ pub(crate) fn rendered(bytes: &[u8]) -> Rendered {
         height: 1,
         bytes: [size.name.as_bytes(), bytes].concat(),
     };
-    Rendered { files: DERIVATIVE_SIZES.iter().map(file).collect(), thumbhash: vec![1, 2, 3], warnings: Vec::new() }
+    let files = DERIVATIVE_SIZES.iter().map(file).collect();
+    Rendered { files, thumbhash: vec![1, 2, 3], look: Look::default(), warnings: Vec::new() }
 }
 
 /// The metadata of a file.

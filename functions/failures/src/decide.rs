@@ -96,6 +96,7 @@ fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<Subject>
         updated: now,
         ledger: BTreeMap::from([(Stage::Validate, pending)]),
         derivatives: None,
+        look: None,
         facts: None,
         version: 0,
     };

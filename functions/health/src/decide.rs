@@ -122,6 +122,7 @@ mod tests {
             updated: UtcMs(updated),
             ledger: STAGES.into_iter().zip(states).map(entry).collect::<BTreeMap<_, _>>(),
             derivatives: None,
+            look: None,
             facts: None,
             version: 1,
         }

@@ -122,5 +122,5 @@ async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Resu
     tracing::info!(media.id = %media.id, process.pid = pid, work.cpu_ns = cpu_ns, "derivatives stored");
     let derivatives = Derivatives { files, thumbhash: STANDARD.encode(rendered.thumbhash) };
     let note = (!rendered.warnings.is_empty()).then(|| rendered.warnings.join("; "));
-    Ok(Outcome::Done { facet: Some(Facet::Derivatives(derivatives)), note })
+    Ok(Outcome::Done { facet: Some(Facet::Pictures(derivatives, rendered.look)), note })
 }

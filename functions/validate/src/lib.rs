@@ -94,6 +94,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         updated: finished,
         ledger: std::collections::BTreeMap::new(),
         derivatives: None,
+        look: None,
         facts: None,
         version: 0,
     };

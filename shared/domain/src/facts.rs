@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Look;
+
 /// What a stage found out about an item, to be written with its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Facet {
-    /// The thumbnail stage's.
-    Derivatives(Derivatives),
+    /// The thumbnail stage's: the files, and what was seen while they were made.
+    Pictures(Derivatives, Look),
     /// The metadata stage's.
     Facts(Facts),
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Derivatives, Entry, Facet, Facts, Format, Kind, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, UserId, UtcMs};
+use crate::{
+    Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, UserId, UtcMs,
+};
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
 pub const MAX_UPLOADS_KEPT: usize = 20;
@@ -51,6 +53,9 @@ pub struct Media {
     /// The thumbnail stage's facet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derivatives: Option<Derivatives>,
+    /// What the thumbnail stage saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
     /// The metadata stage's facet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -166,7 +171,10 @@ impl Media {
     /// Writes a stage's line and what it found out, and puts what is due next on the list.
     pub fn record(&mut self, stage: Stage, entry: Entry, facet: Option<Facet>) {
         match facet {
-            Some(Facet::Derivatives(derivatives)) => self.derivatives = Some(derivatives),
+            Some(Facet::Pictures(derivatives, look)) => {
+                self.derivatives = Some(derivatives);
+                self.look = Some(look);
+            }
             Some(Facet::Facts(facts)) => self.facts = Some(facts),
             None => {}
         }

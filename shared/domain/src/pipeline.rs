@@ -75,7 +75,7 @@ pub const STAGES: &[StageSpec] = &[
         stage: Stage::Thumbnail,
         applies: is_accepted_photo,
         needs: Needs::Done(&[Stage::Validate]),
-        algorithm: 1,
+        algorithm: 2,
         settings: || format!("{DERIVATIVE_SIZES:?}"),
     },
     StageSpec {
@@ -201,6 +201,7 @@ mod tests {
                 .map(|(stage, state)| (*stage, Entry { state: *state, ..Entry::pending(stage.recipe()) }))
                 .collect(),
             derivatives: None,
+            look: None,
             facts: None,
             version: 1,
         }

@@ -8,6 +8,7 @@ mod cpu;
 mod derive;
 mod facts;
 mod inspect;
+mod look;
 mod sniff;
 mod sparse;
 

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use photovault_domain::{DERIVATIVE_SIZES, Format};
+use photovault_domain::{DERIVATIVE_SIZES, Format, Look};
 use photovault_media::{Rendered, RenderedFile, Unreadable};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -41,6 +41,7 @@ pub(crate) struct Reply {
 struct Header {
     files: Vec<FileHeader>,
     thumbhash: Vec<u8>,
+    look: Look,
     warnings: Vec<String>,
 }
 
@@ -135,7 +136,15 @@ impl Wire<'_> {
         let (outcome, files) = match made {
             Ok(rendered) => {
                 let headers = rendered.files.iter().filter_map(FileHeader::of).collect();
-                (Ok(Header { files: headers, thumbhash: rendered.thumbhash, warnings: rendered.warnings }), rendered.files)
+                (
+                    Ok(Header {
+                        files: headers,
+                        thumbhash: rendered.thumbhash,
+                        look: rendered.look,
+                        warnings: rendered.warnings,
+                    }),
+                    rendered.files,
+                )
             }
             Err(unreadable) => (Err(unreadable.reason), Vec::new()),
         };
@@ -155,14 +164,15 @@ impl Wire<'_> {
             return Err(io::Error::other(format!("derivatives of {total} bytes")));
         }
         let mut files = Vec::with_capacity(header.files.len());
-        for file in header.files {
+        for file in &header.files {
             let size = DERIVATIVE_SIZES.get(file.size).ok_or_else(|| io::Error::other("a derivative of no known size"))?;
             let mut bytes = vec![0; file.bytes];
             self.receive_exact(&mut bytes, &mut None)?;
             let mime = if file.webp { Format::Webp } else { Format::Jpeg }.mime();
             files.push(RenderedFile { name: size.name, mime, width: file.width, height: file.height, bytes });
         }
-        Ok((Ok(Rendered { files, thumbhash: header.thumbhash, warnings: header.warnings }), cpu_ns, is_last))
+        let Header { thumbhash, look, warnings, .. } = header;
+        Ok((Ok(Rendered { files, thumbhash, look, warnings }), cpu_ns, is_last))
     }
 }
 

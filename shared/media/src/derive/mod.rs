@@ -11,9 +11,13 @@ mod orient;
 mod resize;
 mod turbo;
 
-use photovault_domain::{DERIVATIVE_SIZES, Format, Kind};
+use photovault_domain::{DERIVATIVE_SIZES, Format, Kind, Look};
 
-use crate::{cpu::counted, inspect::inspect};
+use crate::{
+    cpu::counted,
+    inspect::inspect,
+    look::{self, Luma},
+};
 use resize::{fit, shrink};
 
 /// What is made of a still.
@@ -23,6 +27,8 @@ pub struct Rendered {
     pub files: Vec<RenderedFile>,
     /// A placeholder of 20–30 bytes (<https://evanw.github.io/thumbhash/>).
     pub thumbhash: Vec<u8>,
+    /// What it looks like.
+    pub look: Look,
     /// What was worked around, in sentences for the owner.
     pub warnings: Vec<String>,
 }
@@ -55,6 +61,9 @@ impl Unreadable {
         Self { reason: reason.into() }
     }
 }
+
+/// Sharpness is measured on the first derivative of at most this many pixels a side.
+const SHARPNESS_SIDE: u32 = 1024;
 
 /// How a frame's bytes are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,10 +131,14 @@ fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
     let upright = if orientation > 4 { (full.1, full.0) } else { full };
 
     let mut files: Vec<RenderedFile> = Vec::with_capacity(DERIVATIVE_SIZES.len());
+    let mut sharpness = None;
     for derivative in DERIVATIVE_SIZES.iter().rev() {
         let wanted = fit(upright, derivative.longest_side);
         pixels = shrink(size, pixels, Layout::Rgb, wanted)?;
         size = wanted;
+        if derivative.longest_side <= SHARPNESS_SIDE {
+            sharpness.get_or_insert_with(|| look::sharpness(luma(size, &look::brightness(&pixels))));
+        }
         files.push(RenderedFile {
             name: derivative.name,
             mime: Format::Jpeg.mime(),
@@ -135,5 +148,10 @@ fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
         });
     }
     files.reverse();
-    Ok(Rendered { files, thumbhash: encode::thumbhash(size, pixels)?, warnings })
+    let look = look::look(luma(size, &look::brightness(&pixels)), &pixels, sharpness.unwrap_or(0));
+    Ok(Rendered { files, thumbhash: encode::thumbhash(size, pixels)?, look, warnings })
+}
+
+fn luma((width, height): (u32, u32), samples: &[u8]) -> Luma<'_> {
+    Luma { width: width as usize, height: height as usize, samples }
 }
