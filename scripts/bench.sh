@@ -15,5 +15,7 @@ if command -v vipsthumbnail >/dev/null && command -v exiftool >/dev/null; then
 else
     echo 'skipped: needs vipsthumbnail and exiftool to compare with (on Debian: libvips-tools, libimage-exiftool-perl)'
 fi
+say 'start of a function to its first response'
+"$python" benches/starts.py --photovault "$photovault"
 say 'the same import into an empty vault and into one of 100,000 items'
 "$python" benches/scale.py --photovault "$photovault"
