@@ -1,7 +1,12 @@
 //! Decodes HEIC and AVIF with libheif, which also applies the file's own rotation and mirroring: what Exif says of it
 //! counts no more.
 
-use libheif_rs::{ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, RgbChroma};
+use libheif_rs::{
+    ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, RgbChroma, SecurityLimits,
+};
+use photovault_domain::limits::{
+    MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
+};
 
 use super::{Colours, Frame, Layout, Unreadable, generic::on_white};
 
@@ -9,9 +14,7 @@ use super::{Colours, Frame, Layout, Unreadable, generic::on_white};
 pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     let library = LibHeif::new();
     let mut context = HeifContext::new().map_err(|error| unreadable(&error))?;
-    // What the file may ask for was held against the limits from its header, and memory is limited by the process that decodes.
-    // libheif's own limits stay as they are: the binding's struct is older than the library's, and to pass it would let the
-    // library read behind its end.
+    context.set_security_limits(&limits(&context)).map_err(|error| unreadable(&error))?;
     // Photos are decoded in parallel, not the tiles of one.
     context.set_max_decoding_threads(0);
     context.read_bytes(bytes).map_err(|error| unreadable(&error))?;
@@ -49,6 +52,21 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     })
 }
 
+/// Our limits in place of libheif's own, of which some are lax (a gigapixel, 4 GB) and some refuse what validation takes
+/// (1,000 items). What is not set here stays as libheif has it.
+fn limits(context: &HeifContext) -> SecurityLimits {
+    let mut limits = context.security_limits();
+    limits.set_max_image_size_pixels(MAX_PIXELS);
+    limits.set_max_number_of_tiles(MAX_TILES.into());
+    limits.set_max_items(MAX_ITEMS);
+    limits.set_max_iloc_extents_per_item(MAX_EXTENTS);
+    limits.set_max_color_profile_size(u32::try_from(MAX_METADATA_BYTES).unwrap_or(u32::MAX));
+    limits.set_max_memory_block_size(MAX_DECODE_BYTES);
+    // All planes together: what the decoder's process has beside the photo. Past it libheif says so, and nothing crashes.
+    limits.set_max_total_memory(MAX_DECODER_BYTES - MAX_PHOTO_BYTES);
+    limits
+}
+
 fn colours(handle: &ImageHandle, warnings: &mut Vec<String>) -> Colours {
     if let Some(profile) = handle.color_profile_raw() {
         return Colours::Icc(profile.data);
@@ -68,4 +86,20 @@ fn code_points(profile: &ColorProfileNCLX) -> (u8, u8) {
 
 fn unreadable(error: &HeifError) -> Unreadable {
     Unreadable::new(format!("This HEIF file cannot be decoded: {}.", error.message.trim_end_matches('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_has_our_limits() {
+        let mut context = HeifContext::new().unwrap();
+        assert_ne!(context.security_limits().max_image_size_pixels(), MAX_PIXELS);
+        let ours = limits(&context);
+        context.set_security_limits(&ours).unwrap();
+        let held = context.security_limits();
+        assert_eq!((held.max_image_size_pixels(), held.max_total_memory()), (MAX_PIXELS, MAX_DECODER_BYTES - MAX_PHOTO_BYTES));
+        assert_eq!((held.max_number_of_tiles(), held.max_items()), (MAX_TILES.into(), MAX_ITEMS));
+    }
 }
