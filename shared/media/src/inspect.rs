@@ -11,7 +11,7 @@ use photovault_domain::{
 };
 
 use crate::{
-    container::{Damage, Source, bmff, gif, heif, jpeg, movie, png, tiff, u16_le, u32_le, webp},
+    container::{Damage, Source, avi, bmff, gif, heif, jpeg, matroska, movie, png, tiff, u16_le, u32_le, webp},
     cpu::counted,
     sniff::{SNIFF_BYTES, Sniffed, is_playlist, sniff},
 };
@@ -102,6 +102,8 @@ fn inspect_media<R: Read + Seek>(source: &mut Source<R>, format: Format) -> Resu
         Format::Gif => gif::check(source),
         Format::Tiff => tiff::check(source),
         Format::Mp4 | Format::Mov => movie::check(source),
+        Format::Mkv | Format::Webm => matroska::check(source),
+        Format::Avi => avi::check(source),
         _ => Ok(()),
     };
     within_limits.map_err(|damage| damaged(Some(format), &damage))?;

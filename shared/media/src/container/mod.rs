@@ -1,9 +1,11 @@
 //! The outer layers of the formats: where size, Exif and colour profile lie. Nothing here decodes pixels.
 
+pub(crate) mod avi;
 pub(crate) mod bmff;
 pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod jpeg;
+pub(crate) mod matroska;
 pub(crate) mod movie;
 pub(crate) mod png;
 pub(crate) mod tiff;
@@ -69,7 +71,7 @@ impl<R: Read + Seek> Source<R> {
     pub(crate) fn up_to(&mut self, at: u64, length: usize) -> Result<&[u8], Damage> {
         let inside = at.checked_sub(self.window_at).map(|from| from as usize);
         let from = match inside {
-            Some(from) if from + length <= self.window.len() => from,
+            Some(from) if from.checked_add(length).is_some_and(|end| end <= self.window.len()) => from,
             _ => {
                 self.fill(at, length.max(WINDOW_BYTES))?;
                 0
