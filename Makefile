@@ -7,29 +7,34 @@ N ?= 10000000
 export PHOTOVAULT_VENV ?= $(CACHE)/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench simulate torture fuzz
+.PHONY: help setup run test bench simulate torture fuzz tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: setup ## Build, start the vault and import a sample library, or your photos: make run PHOTOS=dir
+run: tools ## Build, start the vault and import a sample library, or your photos: make run PHOTOS=dir
 	@scripts/run.sh
 
-test: setup ## Format, lints, every test, the template's lint
+test: tools ## Format, lints, every test, the template's lint
 	@scripts/test.sh
 
-bench: setup ## Measure imports, start times and cost against the vault's size
+bench: tools ## Measure imports, start times and cost against the vault's size
 	@scripts/bench.sh
 
-simulate: setup ## Simulate N histories of faults against the vault's promises (10,000,000 for a release)
+simulate: tools ## Simulate N histories of faults against the vault's promises (10,000,000 for a release)
 	@cargo build --release -p photovault -p photovault-simulation
 	@$(CARGO_TARGET_DIR)/release/photovault-simulation --histories $(N)
 
-torture: setup ## Kill, flood and poison the engine for long, and show the figures
+torture: tools ## Kill, flood and poison the engine for long, and show the figures
 	@scripts/torture.sh
 
-fuzz: setup ## Hurt inputs for every parser (SECONDS_IN_ALL=600) and hurt files of PHOTOVAULT_CORPUS (COUNT=20000)
+fuzz: tools ## Hurt inputs for every parser (SECONDS_IN_ALL=600) and hurt files of PHOTOVAULT_CORPUS (COUNT=20000)
 	@scripts/fuzz.sh
 
-setup: ## Install native packages and the tests' Python tools where missing
-	@scripts/setup.sh
+setup: tools ## Install native packages, the tests' Python tools and their virus scanner where missing
+
+# What a target wants beside what the build does.
+setup test: NEEDS = python clamav
+bench: NEEDS = python
+tools:
+	@scripts/setup.sh $(NEEDS)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the build and the tests need and what is missing, and says so. Silent when there is nothing to do.
+# Installs what the build needs and what is missing, and says so; with `python` and `clamav` also what the tests need of these.
+# Silent when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -71,5 +72,10 @@ python_tools() {
 
 command -v cargo >/dev/null || fail "found no cargo: install Rust from https://rustup.rs, then again"
 native_packages
-virus_scanner
-python_tools
+for need in "$@"; do
+    case $need in
+        python) python_tools ;;
+        clamav) virus_scanner ;;
+        *) fail "knows no $need: python or clamav" ;;
+    esac
+done
