@@ -75,7 +75,7 @@ pub const STAGES: &[StageSpec] = &[
         stage: Stage::Thumbnail,
         applies: is_accepted_photo,
         needs: Needs::Done(&[Stage::Validate]),
-        algorithm: 2,
+        algorithm: 3,
         settings: || format!("{DERIVATIVE_SIZES:?}"),
     },
     StageSpec {

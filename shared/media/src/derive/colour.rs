@@ -27,6 +27,11 @@ pub(super) fn to_srgb(pixels: Vec<u8>, layout: Layout, colours: &Colours, warnin
     }
 }
 
+/// Whether pixels of these colours have to be looked at one by one: the rest may stay as the file has them.
+pub(super) fn converts(colours: &Colours) -> bool {
+    !matches!(transform(colours, Layout::Rgb), Ok(None))
+}
+
 /// Ink on white paper, without a profile: what every viewer shows.
 fn mix(ink: &[u8]) -> [u8; 3] {
     let light = |ink: u8| u32::from(255 - ink);

@@ -8,7 +8,7 @@ use photovault_domain::{
     limits::{MAX_DECODE_BYTES, MAX_METADATA_BYTES, MAX_SIDE},
 };
 
-use super::{Colours, Frame, Layout, Unreadable};
+use super::{Colours, Frame, Layout, Packed, Picture, Unreadable};
 use crate::container::{Source, png, tiff, webp};
 
 /// Decodes at full size.
@@ -35,10 +35,7 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
     let full = (image.width(), image.height());
     let orientation = exif.and_then(|block| tiff::first_directory(&mut Source::of_bytes(&block)).ok()?.orientation);
     Ok(Frame {
-        width: full.0,
-        height: full.1,
-        layout: Layout::Rgb,
-        pixels: rgb_on_white(image),
+        picture: Picture::Packed(Packed { size: full, layout: Layout::Rgb, pixels: rgb_on_white(image) }),
         full,
         colours: profile.map_or(Colours::Srgb, Colours::Icc),
         orientation: orientation.unwrap_or(1),

@@ -2,13 +2,22 @@
 //! counts no more.
 
 use libheif_rs::{
-    ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, RgbChroma, SecurityLimits,
+    Chroma, ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, MatrixCoefficients,
+    RgbChroma, SecurityLimits,
 };
-use photovault_domain::limits::{
-    MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
+use photovault_domain::{
+    DERIVATIVE_SIZES,
+    limits::{
+        MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
+    },
 };
 
-use super::{Colours, Frame, Layout, Unreadable, generic::on_white};
+use super::{
+    Colours, Frame, Layout, Packed, Picture, Unreadable,
+    generic::on_white,
+    planes::{Planar, Plane},
+    resize::fit,
+};
 
 /// Decodes the primary picture at full size.
 pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
@@ -19,15 +28,75 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     context.set_max_decoding_threads(0);
     context.read_bytes(bytes).map_err(|error| unreadable(&error))?;
     let handle = context.primary_image_handle().map_err(|error| unreadable(&error))?;
+    let (picture, full) = match in_planes(&library, &handle)? {
+        Some(found) => found,
+        None => in_rgb(&library, &handle)?,
+    };
+    let mut warnings = Vec::new();
+    let colours = colours(&handle, &mut warnings);
+    Ok(Frame { picture, full, colours, orientation: 1, warnings })
+}
+
+/// The picture and its full size.
+type Decoded = (Picture, (u32, u32));
+
+/// Planes as JPEG has them, made smaller where the decoder left them; nothing where the file's mean something else.
+fn in_planes(library: &LibHeif, handle: &ImageHandle) -> Result<Option<Decoded>, Unreadable> {
+    let native = handle.preferred_decoding_colorspace().map_err(|error| unreadable(&error))?;
+    let is_like_jpeg = |profile: Option<ColorProfileNCLX>| {
+        profile.is_none_or(|profile| {
+            profile.full_range_flag() == 1
+                && matches!(
+                    profile.matrix_coefficients(),
+                    MatrixCoefficients::ITU_R_BT_601_6 | MatrixCoefficients::ITU_R_BT_470_6_System_B_G
+                )
+        })
+    };
+    if native != ColorSpace::YCbCr(Chroma::C420)
+        || handle.has_alpha_channel()
+        || handle.luma_bits_per_pixel() != 8
+        || !is_like_jpeg(handle.color_profile_nclx())
+    {
+        return Ok(None);
+    }
+    let image = library.decode(handle, native, None).map_err(|error| unreadable(&error))?;
+    let planes = image.planes();
+    let (Some(brightness), Some(blue), Some(red)) = (planes.y, planes.cb, planes.cr) else { return Ok(None) };
+    let full = (brightness.width, brightness.height);
+    let half = (full.0.div_ceil(2), full.1.div_ceil(2));
+    let is_sound = full.0 > 0
+        && full.1 > 0
+        && [(blue.width, blue.height), (red.width, red.height)] == [half; 2]
+        && [&brightness, &blue, &red]
+            .iter()
+            .all(|plane| plane.storage_bits_per_pixel == 8 && plane.stride >= plane.width as usize);
+    // Without a profile in its header, the coded picture has the word.
+    if !is_sound || !is_like_jpeg(image.color_profile_nclx()) {
+        return Ok(None);
+    }
+    let planar = Planar {
+        brightness: borrowed(&brightness),
+        colour: Some([borrowed(&blue), borrowed(&red)]),
+        ratio: (2, 2),
+        extent: (f64::from(full.0), f64::from(full.1)),
+    };
+    let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
+    Ok(Some((Picture::Planar(planar.shrink(fit(full, largest))?), full)))
+}
+
+fn borrowed<'a>(plane: &libheif_rs::Plane<&'a [u8]>) -> Plane<&'a [u8]> {
+    Plane { width: plane.width, height: plane.height, stride: plane.stride, samples: plane.data }
+}
+
+fn in_rgb(library: &LibHeif, handle: &ImageHandle) -> Result<Decoded, Unreadable> {
     let has_alpha = handle.has_alpha_channel();
     let chroma = if has_alpha { RgbChroma::Rgba } else { RgbChroma::Rgb };
     let mut options = DecodingOptions::new();
     if let Some(options) = &mut options {
         options.set_convert_hdr_to_8bit(true);
     }
-    let image = library.decode(&handle, ColorSpace::Rgb(chroma), options).map_err(|error| unreadable(&error))?;
-    let planes = image.planes();
-    let plane = planes.interleaved.ok_or_else(|| Unreadable::new("This HEIF file has no colour picture in it."))?;
+    let image = library.decode(handle, ColorSpace::Rgb(chroma), options).map_err(|error| unreadable(&error))?;
+    let plane = image.planes().interleaved.ok_or_else(|| Unreadable::new("This HEIF file has no colour picture in it."))?;
     let row_bytes = plane.width as usize * if has_alpha { 4 } else { 3 };
     if plane.width == 0 || plane.stride < row_bytes {
         return Err(Unreadable::new("This HEIF file has an empty picture in it."));
@@ -39,17 +108,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     if has_alpha {
         pixels = on_white(&pixels);
     }
-    let mut warnings = Vec::new();
-    Ok(Frame {
-        width: plane.width,
-        height: plane.height,
-        layout: Layout::Rgb,
-        pixels,
-        full: (plane.width, plane.height),
-        colours: colours(&handle, &mut warnings),
-        orientation: 1,
-        warnings,
-    })
+    let size = (plane.width, plane.height);
+    Ok((Picture::Packed(Packed { size, layout: Layout::Rgb, pixels }), size))
 }
 
 /// Our limits in place of libheif's own, of which some are lax (a gigapixel, 4 GB) and some refuse what validation takes

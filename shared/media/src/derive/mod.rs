@@ -1,15 +1,20 @@
 //! Makes the files that screens show of a still: decode at a useful size, shrink, convert to sRGB, turn upright, encode.
 //!
-//! Everything after the decoder works on small frames: the largest derivative is made first, and the others from it.
+//! Everything after the decoder works on small frames: the largest derivative is made first, and the others from it. What
+//! came in planes of brightness and colour stays in them, unless its colours have to be converted.
 
+mod baseline;
 mod colour;
 mod encode;
 mod generic;
 mod heif;
 mod jpeg;
 mod orient;
+mod planes;
 mod resize;
 mod turbo;
+
+use std::borrow::Cow;
 
 use photovault_domain::{DERIVATIVE_SIZES, Format, Kind, Look};
 
@@ -18,7 +23,8 @@ use crate::{
     inspect::inspect,
     look::{self, Luma},
 };
-use resize::{fit, shrink};
+use planes::Planar;
+use resize::fit;
 
 /// What is made of a still.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,13 +92,63 @@ enum Colours {
     Cicp(u8, u8),
 }
 
-/// What a decoder gives: pixels at full size or at a fraction of it, and what is still to be done with them.
-struct Frame {
-    width: u32,
-    height: u32,
+/// Pixels one after the other, without gaps.
+struct Packed {
+    size: (u32, u32),
     layout: Layout,
     pixels: Vec<u8>,
-    /// The picture's own size, of which the frame may be a fraction.
+}
+
+/// A picture in memory.
+enum Picture {
+    Packed(Packed),
+    Planar(Planar),
+}
+
+impl Picture {
+    fn size(&self) -> (u32, u32) {
+        match self {
+            Self::Packed(packed) => packed.size,
+            Self::Planar(planar) => planar.size(),
+        }
+    }
+
+    fn shrink(self, to: (u32, u32)) -> Result<Self, Unreadable> {
+        Ok(match self {
+            Self::Packed(packed) => Self::Packed(resize::packed(packed, to)?),
+            Self::Planar(planar) => Self::Planar(planar.shrink(to)?),
+        })
+    }
+
+    /// How bright each pixel of sRGB is.
+    fn brightness(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Packed(packed) => look::brightness(&packed.pixels).into(),
+            Self::Planar(planar) => planar.brightness.tight(),
+        }
+    }
+
+    /// Its pixels, as RGB where they were in planes. Planes have to be shrunk before.
+    fn into_packed(self) -> Result<Packed, Unreadable> {
+        match self {
+            Self::Packed(packed) => Ok(packed),
+            Self::Planar(planar) => turbo::rgb(&planar),
+        }
+    }
+
+    fn upright(self, orientation: u8) -> Result<Self, Unreadable> {
+        Ok(match self {
+            Self::Planar(planar) if planar.turns(orientation) => Self::Planar(orient::planar(planar, orientation)),
+            other => Self::Packed(orient::packed(other.into_packed()?, orientation)),
+        })
+    }
+}
+
+/// What a decoder gives, and what is still to be done with it.
+struct Frame {
+    /// At full size or at a fraction of it.
+    picture: Picture,
+    /// The picture's own size.
     full: (u32, u32),
     colours: Colours,
     /// Exif orientation, 1..=8, that is not applied yet.
@@ -122,34 +178,32 @@ fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
         Format::Heic | Format::Avif => heif::decode(bytes)?,
         _ => generic::decode(bytes, format)?,
     };
-    let Frame { full, orientation, mut warnings, colours, .. } = frame;
+    let Frame { picture, full, colours, orientation, mut warnings } = frame;
     let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
-    let (width, height) = fit(full, largest);
-    let pixels = shrink((frame.width, frame.height), frame.pixels, frame.layout, (width, height))?;
-    let pixels = colour::to_srgb(pixels, frame.layout, &colours, &mut warnings);
-    let (mut size, mut pixels) = orient::upright((width, height), pixels, orientation);
-    let upright = if orientation > 4 { (full.1, full.0) } else { full };
+    let mut picture = picture.shrink(fit(full, largest))?;
+    if matches!(picture, Picture::Packed(_)) || colour::converts(&colours) {
+        let Packed { size, layout, pixels } = picture.into_packed()?;
+        let pixels = colour::to_srgb(pixels, layout, &colours, &mut warnings);
+        picture = Picture::Packed(Packed { size, layout: Layout::Rgb, pixels });
+    }
+    picture = picture.upright(orientation)?;
+    let full = orient::turned(full, orientation);
 
     let mut files: Vec<RenderedFile> = Vec::with_capacity(DERIVATIVE_SIZES.len());
     let mut sharpness = None;
     for derivative in DERIVATIVE_SIZES.iter().rev() {
-        let wanted = fit(upright, derivative.longest_side);
-        pixels = shrink(size, pixels, Layout::Rgb, wanted)?;
-        size = wanted;
+        picture = picture.shrink(fit(full, derivative.longest_side))?;
+        let (width, height) = picture.size();
         if derivative.longest_side <= SHARPNESS_SIDE {
-            sharpness.get_or_insert_with(|| look::sharpness(luma(size, &look::brightness(&pixels))));
+            sharpness.get_or_insert_with(|| look::sharpness(luma((width, height), &picture.brightness())));
         }
-        files.push(RenderedFile {
-            name: derivative.name,
-            mime: Format::Jpeg.mime(),
-            width: size.0,
-            height: size.1,
-            bytes: encode::jpeg(size, &pixels, derivative.quality)?,
-        });
+        let bytes = encode::jpeg(&picture, derivative.quality)?;
+        files.push(RenderedFile { name: derivative.name, mime: Format::Jpeg.mime(), width, height, bytes });
     }
     files.reverse();
-    let look = look::look(luma(size, &look::brightness(&pixels)), &pixels, sharpness.unwrap_or(0));
-    Ok(Rendered { files, thumbhash: encode::thumbhash(size, pixels)?, look, warnings })
+    let small = picture.into_packed()?;
+    let look = look::look(luma(small.size, &look::brightness(&small.pixels)), &small.pixels, sharpness.unwrap_or(0));
+    Ok(Rendered { files, thumbhash: encode::thumbhash(small)?, look, warnings })
 }
 
 fn luma((width, height): (u32, u32), samples: &[u8]) -> Luma<'_> {

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 
 use fast_image_resize::{
     FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer,
-    images::{TypedImage, TypedImageRef},
-    pixels::{U8x3, U8x4},
+    images::{TypedCroppedImage, TypedCroppedImageMut, TypedImage, TypedImageRef},
+    pixels::{U8, U8x3, U8x4},
 };
 
-use super::{Layout, Unreadable};
+use super::{Layout, Packed, Unreadable, planes::Plane};
 
 /// The size of a picture whose longest side is at most `longest`, with the same proportions; at least 1 × 1.
 pub(super) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
@@ -25,31 +25,71 @@ thread_local! {
     static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
 }
 
-/// Resizes with a Lanczos filter of three lobes; a frame that has the wanted size already is passed through.
-pub(super) fn shrink(from: (u32, u32), pixels: Vec<u8>, layout: Layout, to: (u32, u32)) -> Result<Vec<u8>, Unreadable> {
-    if from == to {
-        return Ok(pixels);
+/// Resizes packed pixels; a frame that has the wanted size already is passed through.
+pub(super) fn packed(picture: Packed, to: (u32, u32)) -> Result<Packed, Unreadable> {
+    if picture.size == to {
+        return Ok(picture);
     }
-    match layout {
-        Layout::Rgb => convolve::<U8x3>(from, &pixels, to),
-        Layout::Cmyk => convolve::<U8x4>(from, &pixels, to),
-    }
+    let pixels = match picture.layout {
+        Layout::Rgb => convolve::<U8x3>(picture.size, &picture.pixels, to),
+        Layout::Cmyk => convolve::<U8x4>(picture.size, &picture.pixels, to),
+    };
+    let pixels = pixels.map_err(|cause| failed(picture.size, to, &*cause))?;
+    Ok(Packed { size: to, pixels, ..picture })
 }
 
 /// By the kind of pixel: the library's own choice at run time would be compiled for all of its thirteen.
-fn convolve<P: PixelTrait>(from: (u32, u32), pixels: &[u8], to: (u32, u32)) -> Result<Vec<u8>, Unreadable> {
-    let failed = |what: &dyn std::fmt::Display| {
-        Unreadable::new(format!(
-            "This photo could not be made smaller, from {} × {} to {} × {}: {what}.",
-            from.0, from.1, to.0, to.1
-        ))
-    };
+fn convolve<P: PixelTrait>(from: (u32, u32), pixels: &[u8], to: (u32, u32)) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut resized = vec![0; to.0 as usize * to.1 as usize * P::size()];
-    let source = TypedImageRef::<P>::from_buffer(from.0, from.1, pixels).map_err(|error| failed(&error))?;
-    let mut target = TypedImage::<P>::from_buffer(to.0, to.1, &mut resized).map_err(|error| failed(&error))?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
-    RESIZER.with_borrow_mut(|resizer| resizer.resize_typed(&source, &mut target, &options)).map_err(|error| failed(&error))?;
+    let source = TypedImageRef::<P>::from_buffer(from.0, from.1, pixels)?;
+    let mut target = TypedImage::<P>::from_buffer(to.0, to.1, &mut resized)?;
+    RESIZER.with_borrow_mut(|resizer| resizer.resize_typed(&source, &mut target, &lanczos()))?;
     Ok(resized)
+}
+
+/// Resizes what `covered` takes of a plane, counted from its first sample.
+pub(super) fn plane<S: AsRef<[u8]> + Into<Vec<u8>>>(
+    plane: Plane<S>,
+    covered: (f64, f64),
+    to: (u32, u32),
+) -> Result<Plane, Unreadable> {
+    let from = (plane.width, plane.height);
+    let covered = (covered.0.min(f64::from(from.0)), covered.1.min(f64::from(from.1)));
+    if from == to && covered == (f64::from(to.0), f64::from(to.1)) {
+        return Ok(plane.owned());
+    }
+    convolve_plane(from, plane.stride, plane.samples.as_ref(), covered, to).map_err(|cause| failed(from, to, &*cause))
+}
+
+fn convolve_plane(
+    from: (u32, u32),
+    stride: usize,
+    samples: &[u8],
+    covered: (f64, f64),
+    to: (u32, u32),
+) -> Result<Plane, Box<dyn std::error::Error>> {
+    let whole = TypedImageRef::<U8>::from_buffer(stride as u32, (samples.len() / stride) as u32, samples)?;
+    let source = TypedCroppedImage::new(whole, 0, 0, from.0, from.1)?;
+    let mut resized = Plane::blank(to.0, to.1);
+    let (stride, rows) = (resized.stride as u32, resized.samples.len() / resized.stride);
+    let whole = TypedImage::<U8>::from_buffer(stride, rows as u32, &mut resized.samples)?;
+    let mut target = TypedCroppedImageMut::new(whole, 0, 0, to.0, to.1)?;
+    let options = lanczos().crop(0.0, 0.0, covered.0, covered.1);
+    RESIZER.with_borrow_mut(|resizer| resizer.resize_typed(&source, &mut target, &options))?;
+    drop(target);
+    Ok(resized.pad())
+}
+
+/// A Lanczos filter of three lobes.
+fn lanczos() -> ResizeOptions {
+    ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false)
+}
+
+fn failed(from: (u32, u32), to: (u32, u32), cause: &dyn std::error::Error) -> Unreadable {
+    Unreadable::new(format!(
+        "This photo could not be made smaller, from {} × {} to {} × {}: {cause}.",
+        from.0, from.1, to.0, to.1
+    ))
 }
 
 #[cfg(test)]
@@ -72,7 +112,20 @@ mod tests {
 
     #[test]
     fn a_flat_picture_stays_flat() {
-        let small = shrink((40, 30), vec![77; 40 * 30 * 3], Layout::Rgb, (7, 5)).unwrap();
-        assert_eq!(small, vec![77; 7 * 5 * 3]);
+        let flat = Packed { size: (40, 30), layout: Layout::Rgb, pixels: vec![77; 40 * 30 * 3] };
+        assert_eq!(packed(flat, (7, 5)).unwrap().pixels, vec![77; 7 * 5 * 3]);
+        let mut flat = Plane::blank(41, 31);
+        flat.samples.fill(77);
+        let small = plane(flat, (40.5, 30.25), (7, 5)).unwrap();
+        assert_eq!((small.stride, small.samples), (8, vec![77; 8 * 6]));
+    }
+
+    #[test]
+    fn samples_beyond_the_picture_are_not_seen() {
+        let mut half = Plane::blank(33, 1);
+        half.samples.fill(10);
+        half.samples[33..].fill(255);
+        let small = plane(half, (33.0, 1.0), (11, 1)).unwrap();
+        assert_eq!(small.samples, [10; 24]);
     }
 }
