@@ -19,3 +19,6 @@ say 'start of a function to its first response'
 "$python" benches/starts.py --photovault "$photovault"
 say 'the same import into an empty vault and into one of 100,000 items'
 "$python" benches/scale.py --photovault "$photovault"
+say 'derivatives of one still beside sharp, vipsthumbnail, ImageMagick, libjpeg-turbo and libheif'
+cargo build --release -p photovault-media --example stills
+python3 benches/stills.py --stills "$CARGO_TARGET_DIR/release/examples/stills"
