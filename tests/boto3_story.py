@@ -144,14 +144,19 @@ def check_item(s3, vault, name, item, data):
     assert item["sha256"] == hashlib.sha256(data).hexdigest()
     stored = s3.get_object(Bucket=vault, Key=item["object"])["Body"].read()
     assert stored == data, f"{name}: the original is not what was uploaded"
-    files = {file["name"]: file for file in item["derivatives"]["files"]}
-    assert set(files) == {"small", "medium", "large"}, files
-    for derivative in files.values():
+    files = item["derivatives"]["files"]
+    kinds = [(file["name"], file["mime"]) for file in files]
+    jpeg, webp = "image/jpeg", "image/webp"
+    assert kinds == [("small", jpeg), ("medium", jpeg), ("large", jpeg), ("small", webp)], kinds
+    for derivative in files:
         got = s3.get_object(Bucket=vault, Key=derivative["key"])
         picture = got["Body"].read()
-        assert picture[:2] == b"\xff\xd8" and picture[-2:] == b"\xff\xd9", f"{name}: {derivative['name']} is no JPEG"
-        assert got["ContentType"] == "image/jpeg" and "immutable" in got["CacheControl"], got
+        assert got["ContentType"] == derivative["mime"] and "immutable" in got["CacheControl"], got
         assert len(picture) == derivative["size_bytes"]
+        if derivative["mime"] == webp:
+            assert picture[:4] == b"RIFF" and picture[8:12] == b"WEBP", f"{name}: {derivative['name']} is no WebP"
+            continue
+        assert picture[:2] == b"\xff\xd8" and picture[-2:] == b"\xff\xd9", f"{name}: {derivative['name']} is no JPEG"
         assert jpeg_size(picture) == (derivative["width"], derivative["height"])
     said(f"{name}: original and {len(files)} derivatives read back")
 

@@ -106,6 +106,7 @@ fn names(arguments: &VaultArguments, uploads: &str, vault: &str, queues: BTreeMa
         topic: None,
         owner: arguments.user.clone(),
         scanner: photovault_domain::Scanner::None,
+        outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
         memory_mb: 0,
     }

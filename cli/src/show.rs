@@ -94,7 +94,7 @@ fn page(media: &Media) -> String {
     for file in media.derivatives.iter().flat_map(|derivatives| &derivatives.files) {
         lines.push((
             "derivative",
-            format!("{} {}×{} {} {}", file.name, file.width, file.height, bytes(file.size_bytes), file.key),
+            format!("{} {} {}×{} {} {}", file.name, file.mime, file.width, file.height, bytes(file.size_bytes), file.key),
         ));
     }
     written(&lines, "")

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_domain::{Kind, limits::MAX_DECODE_S};
+use photovault_domain::{Kind, Outputs, limits::MAX_DECODE_S};
 use photovault_media::{facts, inspect};
 use photovault_sandbox::{Decoder, Input};
 
@@ -166,7 +166,7 @@ fn end_of(decoder: &Decoder, bytes: &[u8]) -> (End, String) {
     if found.format.kind() == Kind::Video {
         return (End::Video, String::new());
     }
-    match Input::of(bytes).and_then(|photo| decoder.derive(&photo, found.format)) {
+    match Input::of(bytes).and_then(|photo| decoder.derive(&photo, found.format, Outputs::DEFAULT)) {
         Ok(Ok(_)) => (End::Shown, String::new()),
         Ok(Err(unreadable)) => (kind_of(&unreadable.reason), unreadable.reason),
         Err(error) => (End::Broken, error.to_string()),

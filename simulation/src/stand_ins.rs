@@ -98,7 +98,7 @@ pub(crate) fn rendered(bytes: &[u8]) -> Rendered {
         bytes: [size.name.as_bytes(), bytes].concat(),
     };
     let files = DERIVATIVE_SIZES.iter().map(file).collect();
-    Rendered { files, thumbhash: vec![1, 2, 3], look: Look::default(), warnings: Vec::new() }
+    Rendered { files, thumbhash: vec![1, 2, 3], look: Look::default(), gain_map: None, warnings: Vec::new() }
 }
 
 /// The metadata of a file.

@@ -3,7 +3,7 @@
 //! - Event in: a job, through the thumbnail queue, for an accepted photo.
 //! - Decision: the derivatives themselves (`photovault_media::derive`), a pure function of the bytes and the size table, made in a
 //!   confined process of its own (`photovault_sandbox`).
-//! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg`, the `derivatives` facet, the ledger entry.
+//! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg` and `.webp`, the `derivatives` facet, the ledger entry.
 //! - Idempotent by: the derivatives' keys (same recipe, same key, same bytes) and the entry's recipe and input.
 
 use std::{
@@ -15,9 +15,9 @@ use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Stage, limits};
+use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Outputs, Stage, limits};
 use photovault_lambda::{Message, Served};
-use photovault_media::{Rendered, Unreadable, derive};
+use photovault_media::{Rendered, Unreadable, derive_as};
 use photovault_sandbox::{Decoder, Input};
 use photovault_vault::{Mutant, Outcome, Vault, mutated};
 
@@ -67,20 +67,20 @@ async fn render(vault: Vault, original: String, format: Format) -> Made {
     let mut photo = Input::new().context("memory for the photo")?;
     let found = vault.originals.read_to(&original, limits::MAX_PHOTO_BYTES, &mut photo).await?;
     found.with_context(|| format!("the original {original} is missing from the vault bucket"))?;
-    decide(photo, format).await
+    decide(photo, format, vault.names.outputs).await
 }
 
 /// Pure but for where it runs: a decode must neither stop the messages beside it nor hurt the function.
-async fn decide(photo: Input, format: Format) -> Made {
+async fn decide(photo: Input, format: Format, outputs: Outputs) -> Made {
     let _permit = DECODES.acquire().await?;
     let Some(decoder) = DECODER.get() else {
         let bytes = photo.bytes()?;
-        return Ok(tokio::task::spawn_blocking(move || derive(&bytes, format)).await?);
+        return Ok(tokio::task::spawn_blocking(move || derive_as(&bytes, format, outputs)).await?);
     };
     let derived = tokio::task::spawn_blocking(move || {
         let decoder = LazyLock::force(decoder).as_ref().unwrap_or_else(|error| end(error));
         tell_once(decoder);
-        decoder.derive(&photo, format)
+        decoder.derive(&photo, format, outputs)
     });
     derived.await?.context("no decoder can be started")
 }
@@ -120,7 +120,7 @@ async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Resu
     let files = futures::future::try_join_all(rendered.files.into_iter().map(store)).await?;
     let (pid, cpu_ns) = (std::process::id(), photovault_media::cpu_ns());
     tracing::info!(media.id = %media.id, process.pid = pid, work.cpu_ns = cpu_ns, "derivatives stored");
-    let derivatives = Derivatives { files, thumbhash: STANDARD.encode(rendered.thumbhash) };
+    let derivatives = Derivatives { files, thumbhash: STANDARD.encode(rendered.thumbhash), gain_map: rendered.gain_map };
     let note = (!rendered.warnings.is_empty()).then(|| rendered.warnings.join("; "));
     Ok(Outcome::Done { facet: Some(Facet::Pictures(derivatives, rendered.look)), note })
 }

@@ -137,12 +137,27 @@ pub struct Derivatives {
     pub files: Vec<Derivative>,
     /// The thumbhash of the picture (a placeholder of 20–30 bytes), base64.
     pub thumbhash: String,
+    /// How the original carries what a brighter screen shows, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain_map: Option<GainMap>,
+}
+
+/// A picture of factors beside the picture: what a screen of high dynamic range multiplies it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GainMap {
+    /// Ultra HDR (Android, Adobe): a second picture in a JPEG, described by XMP of `hdr-gain-map/1.0`.
+    UltraHdr,
+    /// ISO 21496-1.
+    Iso,
+    /// Apple's auxiliary picture `hdrgainmap`.
+    Apple,
 }
 
 /// One file that a stage made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Derivative {
-    /// `small`, `medium`, `large`.
+    /// `small`, `medium`, `large` or `full`; one may be there in two media types, JPEG first.
     pub name: String,
     /// Its key in the vault bucket.
     pub key: String,

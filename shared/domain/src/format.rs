@@ -32,6 +32,28 @@ pub enum Format {
     Heic,
     /// HEIF with AV1 pictures.
     Avif,
+    /// JPEG XL.
+    Jxl,
+    /// Adobe Digital Negative, and what cameras write as such.
+    Dng,
+    /// Canon raw, up to 2018.
+    Cr2,
+    /// Canon raw, from 2018 on.
+    Cr3,
+    /// Nikon raw.
+    Nef,
+    /// Sony raw.
+    Arw,
+    /// Fujifilm raw.
+    Raf,
+    /// Olympus raw.
+    Orf,
+    /// Panasonic raw, and Leica's of the same make.
+    Rw2,
+    /// Pentax raw.
+    Pef,
+    /// Samsung raw.
+    Srw,
     /// MPEG-4 part 14 and its 3GPP relatives.
     Mp4,
     /// Apple `QuickTime`.
@@ -52,12 +74,25 @@ impl Format {
     /// Photo or video.
     pub const fn kind(self) -> Kind {
         match self {
-            Self::Jpeg | Self::Png | Self::Webp | Self::Gif | Self::Tiff | Self::Bmp | Self::Heic | Self::Avif => Kind::Photo,
             Self::Mp4 | Self::Mov | Self::Mkv | Self::Webm | Self::Avi | Self::Mpeg | Self::Ts => Kind::Video,
+            _ => Kind::Photo,
         }
     }
 
-    /// The registered media type (IANA), which the stored original is served with.
+    /// Whether it holds what a sensor saw, before it is a picture. What can be shown of it is the preview that the camera put in.
+    pub const fn is_raw(self) -> bool {
+        matches!(
+            self,
+            Self::Dng | Self::Cr2 | Self::Cr3 | Self::Nef | Self::Arw | Self::Raf | Self::Orf | Self::Rw2 | Self::Pef | Self::Srw
+        )
+    }
+
+    /// Whether every browser shows it.
+    pub const fn is_shown_by_browsers(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png | Self::Webp | Self::Gif | Self::Bmp | Self::Avif)
+    }
+
+    /// The media type (IANA's; of raw photos, which have none there, the usual one), which the stored original is served with.
     pub const fn mime(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -68,6 +103,17 @@ impl Format {
             Self::Bmp => "image/bmp",
             Self::Heic => "image/heic",
             Self::Avif => "image/avif",
+            Self::Jxl => "image/jxl",
+            Self::Dng => "image/x-adobe-dng",
+            Self::Cr2 => "image/x-canon-cr2",
+            Self::Cr3 => "image/x-canon-cr3",
+            Self::Nef => "image/x-nikon-nef",
+            Self::Arw => "image/x-sony-arw",
+            Self::Raf => "image/x-fuji-raf",
+            Self::Orf => "image/x-olympus-orf",
+            Self::Rw2 => "image/x-panasonic-rw2",
+            Self::Pef => "image/x-pentax-pef",
+            Self::Srw => "image/x-samsung-srw",
             Self::Mp4 => "video/mp4",
             Self::Mov => "video/quicktime",
             Self::Mkv => "video/x-matroska",

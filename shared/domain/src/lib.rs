@@ -2,6 +2,7 @@
 //!
 //! No async, no AWS, no codecs: everything here is data and pure functions over it.
 
+mod derivatives;
 mod facts;
 mod format;
 mod ids;
@@ -15,7 +16,8 @@ mod pipeline;
 mod scan;
 mod time;
 
-pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facet, Facts, Lens, Position};
+pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, Outputs, UnknownOutput};
+pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facet, Facts, GainMap, Lens, Position};
 pub use format::{Format, Kind};
 pub use ids::{IdError, MediaId, Sha256, UserId};
 pub use job::{Job, Letter, LetterId};
@@ -23,6 +25,6 @@ pub use keys::{UploadKey, derivative_key, derivative_prefix, kept_bytes, origina
 pub use ledger::{Entry, State};
 pub use look::{Colour, DHash, Hex, Look, PHash};
 pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
-pub use pipeline::{DERIVATIVE_SIZES, DerivativeSize, Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
+pub use pipeline::{Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
 pub use scan::{Scan, Scanner, UnknownScanner};
 pub use time::UtcMs;

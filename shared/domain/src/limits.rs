@@ -28,6 +28,8 @@ limits! {
         "Of one upload: S3 copies up to 5 GiB in one request, and the copy is what stores an original.";
     MAX_PHOTO_BYTES: u64 = 256 * 1024 * 1024, "bytes", "Of one photo; a video has the limit above.";
     MAX_PIXELS: u64 = 150_000_000, "pixels", "Of one photo: a 100-megapixel camera, with room for panoramas.";
+    MAX_FULL_PIXELS: u64 = 64_000_000, "pixels",
+        "Of one photo that a full-size JPEG is made of: a larger one is shown by the other derivatives.";
     MAX_SIDE: u32 = 65_535, "pixels", "Of one side: what JPEG can address.";
     MAX_FRAME_PIXELS: u64 = 2_000_000_000, "pixels",
         "Of all frames of an animation, or all passes of a progressive JPEG, together: a minute of 1080p at 15 frames a second.";
@@ -35,6 +37,7 @@ limits! {
     MAX_SCANS: u32 = 128, "scans", "Of one progressive JPEG: encoders write about ten, and each costs a pass over the picture.";
     MAX_METADATA_BYTES: usize = 16 * 1024 * 1024, "bytes",
         "Of metadata after inflation: one Exif, ICC, XMP or HEIF description, and all compressed chunks of one PNG together.";
+    MAX_DIRECTORIES: u32 = 64, "directories", "Of one raw photo that are searched for its preview: cameras write up to ten.";
     MAX_TILES: u32 = 4_096, "tiles", "Of one HEIF grid.";
     MAX_ITEMS: u32 = 8_192, "items", "Of one HEIF file: a grid has one for each tile.";
     MAX_EXTENTS: u32 = 256, "pieces", "That one HEIF item is stored in.";

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::{Kind, Media, State};
+use crate::{Kind, Media, State, derivatives::table};
 
 /// A stage of the pipeline, in pipeline order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,24 +50,6 @@ pub struct StageSpec {
     pub settings: fn() -> String,
 }
 
-/// A file that the thumbnail stage makes of every photo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DerivativeSize {
-    /// What it is called.
-    pub name: &'static str,
-    /// Pixels of its longest side at most; a smaller original is not enlarged.
-    pub longest_side: u32,
-    /// JPEG quality, 1..=100 (libjpeg's scale).
-    pub quality: u8,
-}
-
-/// The sizes, smallest first: a list, a phone, a screen.
-pub const DERIVATIVE_SIZES: &[DerivativeSize] = &[
-    DerivativeSize { name: "small", longest_side: 320, quality: 80 },
-    DerivativeSize { name: "medium", longest_side: 1024, quality: 80 },
-    DerivativeSize { name: "large", longest_side: 2048, quality: 80 },
-];
-
 /// The pipeline.
 pub const STAGES: &[StageSpec] = &[
     StageSpec { stage: Stage::Validate, applies: |_| true, needs: Needs::Upload, algorithm: 1, settings: String::new },
@@ -76,7 +58,7 @@ pub const STAGES: &[StageSpec] = &[
         applies: is_accepted_photo,
         needs: Needs::Done(&[Stage::Validate]),
         algorithm: 3,
-        settings: || format!("{DERIVATIVE_SIZES:?}"),
+        settings: table,
     },
     StageSpec {
         stage: Stage::Metadata,

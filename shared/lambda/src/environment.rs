@@ -32,6 +32,10 @@ pub const VARIABLES: &[Variable] = &[
         name: "SCANNER_MAX_MB",
         meaning: "what clamd takes of one file, its MaxFileSize and StreamMaxLength (default: 25)",
     },
+    Variable {
+        name: "DERIVATIVES",
+        meaning: "the kinds of derivatives: jpeg, which is always made, webp and full (default: jpeg,webp,full)",
+    },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
     Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
@@ -66,6 +70,7 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         owner: or(variable("OWNER"), "owner").parse().context("OWNER")?,
         scanner: variable("SCANNER").parse().context("SCANNER")?,
         scanner_max_bytes: or(variable("SCANNER_MAX_MB"), "25").parse::<u64>().context("SCANNER_MAX_MB")? << 20,
+        outputs: variable("DERIVATIVES").parse().context("DERIVATIVES")?,
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };
     let plain_http = variable("AWS_ENDPOINT_URL").starts_with("http://");

@@ -11,7 +11,7 @@ use photovault_domain::{
 };
 
 use crate::{
-    container::{Damage, Source, avi, bmff, gif, heif, jpeg, matroska, movie, png, tiff, u16_le, u32_le, webp},
+    container::{Damage, Source, avi, bmff, gif, heif, jpeg, jxl, matroska, movie, png, raw, tiff, u16_le, u32_le, webp},
     cpu::counted,
     sniff::{SNIFF_BYTES, Sniffed, is_playlist, sniff},
 };
@@ -55,6 +55,10 @@ fn inspect_file<R: Read + Seek>(file: R, size_bytes: u64) -> Result<Inspected, R
     let mut source = Source::new(file, size_bytes);
     let head = source.up_to(0, SNIFF_BYTES).map_err(|damage| damaged(None, &damage))?.to_vec();
     match sniff(&head) {
+        Sniffed::Media(Format::Tiff) => {
+            let format = raw::format_of_tiff(&mut source).unwrap_or(Format::Tiff);
+            inspect_media(&mut source, format)
+        }
         Sniffed::Media(format) => inspect_media(&mut source, format),
         Sniffed::Other(_) if is_playlist(&head) => Err(Refused {
             refusal: Refusal::Quarantined,
@@ -80,14 +84,10 @@ fn inspect_media<R: Read + Seek>(source: &mut Source<R>, format: Format) -> Resu
         Format::Webp => webp::size(source).map(Some),
         Format::Gif => gif::size(source).map(Some),
         Format::Bmp => bmp_size(source).map(Some),
-        Format::Tiff => {
-            let directory = tiff::first_directory(source).map_err(|damage| damaged(Some(format), &damage))?;
-            if directory.is_dng {
-                return Err(rejected(None, "This is a DNG raw photo, not a photo or video that the vault takes.".to_owned()));
-            }
-            Ok(Some((directory.width, directory.height)))
-        }
+        Format::Tiff => tiff::first_directory(source).map(|directory| Some((directory.width, directory.height))),
         Format::Heic | Format::Avif => heif_size(source).map(Some),
+        Format::Jxl => jxl::size(source).map(Some),
+        format if format.is_raw() => raw::read(source, format).map(|raw| Some(raw.size)),
         _ => Ok(None),
     };
     let size = size.map_err(|damage| damaged(Some(format), &damage))?;

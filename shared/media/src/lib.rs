@@ -13,7 +13,7 @@ mod sniff;
 mod sparse;
 
 pub use cpu::{add_cpu_ns, counted, cpu_ns};
-pub use derive::{Rendered, RenderedFile, Unreadable, derive};
+pub use derive::{Rendered, RenderedFile, Unreadable, derive, derive_as};
 pub use facts::{RawTag, Read, facts};
 pub use inspect::{Inspected, Refused, inspect};
 pub use sniff::{SNIFF_BYTES, Sniffed, sniff};

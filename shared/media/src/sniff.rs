@@ -14,7 +14,8 @@ pub enum Sniffed {
     Other(&'static str),
 }
 
-/// What the bytes are. `head` is the file's beginning, [`SNIFF_BYTES`] of it where it has them.
+/// What the bytes are. A raw photo that is a TIFF file by its first bytes is told apart by [`inspect`](crate::inspect).
+/// `head` is the file's beginning, [`SNIFF_BYTES`] of it where it has them.
 pub fn sniff(head: &[u8]) -> Sniffed {
     use Sniffed::{Media, Other};
     if head.is_empty() {
@@ -58,10 +59,10 @@ const MAGIC: &[(&[u8], Sniffed)] = &[
     (b"%!PS", other("a PostScript document")),
     (b"\xC5\xD0\xD3\xC6", other("a PostScript document")),
     (b"8BPS", other("a Photoshop document")),
-    (b"FUJIFILMCCD-RAW", other("a Fujifilm raw photo")),
+    (b"FUJIFILMCCD-RAW", Sniffed::Media(Format::Raf)),
     (b"FOVb", other("a Sigma raw photo")),
     (b"\x00MRM", other("a Minolta raw photo")),
-    (b"\xFF\x0A", other("a JPEG XL picture")),
+    (b"\xFF\x0A", Sniffed::Media(Format::Jxl)),
     (b"\xFF\x4F\xFF\x51", other("a JPEG 2000 picture")),
     (b"\x00\x00\x01\x00", other("a Windows icon")),
     (b"\x00\x00\x02\x00", other("a Windows cursor")),
@@ -107,10 +108,10 @@ fn jpeg(head: &[u8]) -> Option<Sniffed> {
 
 fn tiff(head: &[u8]) -> Option<Sniffed> {
     Some(match head {
-        [b'I', b'I', 42, 0, _, _, _, _, b'C', b'R', ..] => other("a Canon CR2 raw photo"),
+        [b'I', b'I', 42, 0, _, _, _, _, b'C', b'R', ..] => Sniffed::Media(Format::Cr2),
         [b'I', b'I', 0x1A, 0, 0, 0, b'H', b'E', b'A', b'P', ..] => other("a Canon CRW raw photo"),
-        [b'I', b'I', b'U', 0, ..] => other("a Panasonic raw photo"),
-        [b'I', b'I', b'R', b'O' | b'S', ..] | [b'M', b'M', b'O', b'R', ..] => other("an Olympus raw photo"),
+        [b'I', b'I', b'U', 0, ..] => Sniffed::Media(Format::Rw2),
+        [b'I', b'I', b'R', b'O' | b'S', ..] | [b'M', b'M', b'O', b'R', ..] => Sniffed::Media(Format::Orf),
         [b'I', b'I', 0xBC, ..] => other("a JPEG XR picture"),
         [b'I', b'I', 43, 0, ..] | [b'M', b'M', 0, 43, ..] => other("a BigTIFF picture"),
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Sniffed::Media(Format::Tiff),
@@ -134,7 +135,7 @@ fn iso(head: &[u8]) -> Option<Sniffed> {
     match head.get(4..8)? {
         b"ftyp" => {}
         b"jP  " => return Some(other("a JPEG 2000 picture")),
-        b"JXL " => return Some(other("a JPEG XL picture")),
+        b"JXL " => return Some(Sniffed::Media(Format::Jxl)),
         // QuickTime before 2001 had no ftyp box.
         b"moov" | b"mdat" | b"wide" | b"pnot" | b"skip" => return Some(Sniffed::Media(Format::Mov)),
         b"free" => return Some(Sniffed::Media(Format::Mp4)),
@@ -145,7 +146,7 @@ fn iso(head: &[u8]) -> Option<Sniffed> {
     let major = body.get(..4).unwrap_or_default();
     let mut brands = body.chunks_exact(4);
     Some(match major {
-        b"crx " => other("a Canon CR3 raw photo"),
+        b"crx " => Sniffed::Media(Format::Cr3),
         b"avif" | b"avis" => Sniffed::Media(Format::Avif),
         b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" => Sniffed::Media(Format::Heic),
         b"mif1" | b"mif2" | b"msf1" | b"miaf" | b"1pic" => {
@@ -155,7 +156,7 @@ fn iso(head: &[u8]) -> Option<Sniffed> {
         b"qt  " => Sniffed::Media(Format::Mov),
         b"M4A " | b"M4B " | b"M4P " => other("an M4A audio file"),
         b"jp2 " | b"jpx " | b"jpm " => other("a JPEG 2000 picture"),
-        b"jxl " => other("a JPEG XL picture"),
+        b"jxl " => Sniffed::Media(Format::Jxl),
         _ => Sniffed::Media(Format::Mp4),
     })
 }
@@ -225,7 +226,13 @@ mod tests {
             (b"RIFF\x10\0\0\0WAVEfmt ", Sniffed::Other("a WAV audio file")),
             (b"II*\0\x08\0\0\0\0\0", Sniffed::Media(Format::Tiff)),
             (b"MM\0*\0\0\0\x08\0\0", Sniffed::Media(Format::Tiff)),
-            (b"II*\0\x10\0\0\0CR\x02\0", Sniffed::Other("a Canon CR2 raw photo")),
+            (b"II*\0\x10\0\0\0CR\x02\0", Sniffed::Media(Format::Cr2)),
+            (b"IIU\0\x18\0\0\0", Sniffed::Media(Format::Rw2)),
+            (b"IIRS\x08\0\0\0", Sniffed::Media(Format::Orf)),
+            (b"\xFF\x0A\xFA\x1F", Sniffed::Media(Format::Jxl)),
+            (b"\0\0\0\x0CJXL \r\n\x87\n", Sniffed::Media(Format::Jxl)),
+            (b"FUJIFILMCCD-RAW 0201", Sniffed::Media(Format::Raf)),
+            (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", Sniffed::Media(Format::Cr3)),
             (b"MM\0+\0\x08\0\0", Sniffed::Other("a BigTIFF picture")),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Sniffed::Media(Format::Heic)),
             (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Sniffed::Media(Format::Avif)),

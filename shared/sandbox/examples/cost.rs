@@ -4,7 +4,7 @@
 
 use std::{io::Cursor, path::PathBuf, time::Instant};
 
-use photovault_domain::Format;
+use photovault_domain::{Format, Outputs};
 use photovault_sandbox::{Decoder, Input};
 
 const ROUNDS: usize = 20;
@@ -29,7 +29,7 @@ fn main() -> std::io::Result<()> {
         // Receiving a photo costs one copy either way: it is part of both.
         let input = Input::of(&photo)?;
         let begun = Instant::now();
-        decoder.derive(&input, Format::Jpeg)?.map_err(std::io::Error::other)?;
+        decoder.derive(&input, Format::Jpeg, Outputs::JPEG)?.map_err(std::io::Error::other)?;
         there.push(begun.elapsed());
     }
     let least = |times: &[std::time::Duration]| times.iter().min().map_or(0.0, |least| least.as_secs_f64() * 1e3);

@@ -6,7 +6,7 @@ use std::{
     os::{fd::AsFd as _, unix::fs::FileExt as _},
 };
 
-use photovault_domain::{Format, limits::MAX_DECODE_S};
+use photovault_domain::{Format, Outputs, limits::MAX_DECODE_S};
 use photovault_media::{Rendered, Unreadable};
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// What a decoder makes of a photo.
-pub type Work = fn(&[u8], Format) -> Result<Rendered, Unreadable>;
+pub type Work = fn(&[u8], Format, Outputs) -> Result<Rendered, Unreadable>;
 
 /// A decoder that still holds more than this ends after its answer: allocators give memory back late or never.
 const KEPT_BYTES: u64 = 192 * 1024 * 1024;
 
 /// Serves photos until the function that started this process closes the socket or ends.
 pub fn serve() -> io::Result<()> {
-    serve_with(photovault_media::derive)
+    serve_with(photovault_media::derive_as)
 }
 
 /// The same with other work: for tests of what happens when a codec fails.
@@ -48,7 +48,7 @@ pub fn serve_with(work: Work) -> io::Result<()> {
         let photo = Received::of(file.ok_or_else(|| io::Error::other("a request without a photo"))?)?;
         limit_cpu()?;
         let before = photovault_media::cpu_ns();
-        let made = work(photo.bytes(), request.format);
+        let made = work(photo.bytes(), request.format, request.outputs);
         drop(photo);
         let is_last = memory.as_ref().is_some_and(|statm| resident_pages(statm) * page_bytes > KEPT_BYTES);
         wire.send_reply(made, photovault_media::cpu_ns() - before, is_last)?;

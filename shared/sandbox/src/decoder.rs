@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_domain::{Format, limits::MAX_DECODE_S};
+use photovault_domain::{Format, Outputs, limits::MAX_DECODE_S};
 use photovault_media::{Rendered, Unreadable};
 use rustix::{
     fs::OFlags,
@@ -66,14 +66,14 @@ impl Decoder {
     ///
     /// # Errors
     /// Where no decoder can be started: the photo is not to blame.
-    pub fn derive(&self, photo: &Input, format: Format) -> io::Result<Result<Rendered, Unreadable>> {
+    pub fn derive(&self, photo: &Input, format: Format, outputs: Outputs) -> io::Result<Result<Rendered, Unreadable>> {
         let mut kept = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let mut warm = match kept.take() {
                 Some(warm) => warm,
                 None => Warm::start()?.0,
             };
-            match warm.ask(photo, format, self.patience)? {
+            match warm.ask(photo, Request { format, outputs }, self.patience)? {
                 Ok(answer) => {
                     if !warm.is_last {
                         *kept = Some(warm);
@@ -129,13 +129,13 @@ impl Warm {
     fn ask(
         &mut self,
         photo: &Input,
-        format: Format,
+        request: Request,
         patience: Duration,
     ) -> io::Result<Result<Result<Rendered, Unreadable>, Ending>> {
         let file = photo.seal()?;
         let deadline = Instant::now() + patience;
         let wire = Wire { socket: self.socket.as_fd(), deadline: Some(deadline) };
-        let answered = wire.send_json(&Request { format }, Some(file)).and_then(|()| wire.receive_reply());
+        let answered = wire.send_json(&request, Some(file)).and_then(|()| wire.receive_reply());
         match answered {
             Ok((made, cpu_ns, is_last)) => {
                 photovault_media::add_cpu_ns(cpu_ns);

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use photovault_domain::{DERIVATIVE_SIZES, Format, Look};
+use photovault_domain::{DerivativeSize, Format, GainMap, Look, Outputs};
 use photovault_media::{Rendered, RenderedFile, Unreadable};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -18,13 +18,14 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// JSON of one message.
 const MAX_JSON_BYTES: usize = 256 * 1024;
-/// Derivatives of one photo, together: three JPEGs of at most 2048² pixels.
-const MAX_DERIVATIVE_BYTES: usize = 64 * 1024 * 1024;
+/// Derivatives of one photo, together: one JPEG of at most `MAX_FULL_PIXELS`, and others of at most 2048² pixels.
+const MAX_DERIVATIVE_BYTES: usize = 128 * 1024 * 1024;
 
 /// Asks for derivatives of the file that comes with it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) format: Format,
+    pub(crate) outputs: Outputs,
 }
 
 /// What became of a request.
@@ -42,13 +43,13 @@ struct Header {
     files: Vec<FileHeader>,
     thumbhash: Vec<u8>,
     look: Look,
+    gain_map: Option<GainMap>,
     warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct FileHeader {
-    /// Place in `DERIVATIVE_SIZES`.
-    size: usize,
+    size: String,
     webp: bool,
     width: u32,
     height: u32,
@@ -135,16 +136,9 @@ impl Wire<'_> {
     pub(crate) fn send_reply(&self, made: Result<Rendered, Unreadable>, cpu_ns: u64, is_last: bool) -> io::Result<()> {
         let (outcome, files) = match made {
             Ok(rendered) => {
-                let headers = rendered.files.iter().filter_map(FileHeader::of).collect();
-                (
-                    Ok(Header {
-                        files: headers,
-                        thumbhash: rendered.thumbhash,
-                        look: rendered.look,
-                        warnings: rendered.warnings,
-                    }),
-                    rendered.files,
-                )
+                let headers = rendered.files.iter().map(FileHeader::of).collect();
+                let Rendered { files, thumbhash, look, gain_map, warnings } = rendered;
+                (Ok(Header { files: headers, thumbhash, look, gain_map, warnings }), files)
             }
             Err(unreadable) => (Err(unreadable.reason), Vec::new()),
         };
@@ -165,22 +159,21 @@ impl Wire<'_> {
         }
         let mut files = Vec::with_capacity(header.files.len());
         for file in &header.files {
-            let size = DERIVATIVE_SIZES.get(file.size).ok_or_else(|| io::Error::other("a derivative of no known size"))?;
+            let size = DerivativeSize::named(&file.size).ok_or_else(|| io::Error::other("a derivative of no known size"))?;
             let mut bytes = vec![0; file.bytes];
             self.receive_exact(&mut bytes, &mut None)?;
             let mime = if file.webp { Format::Webp } else { Format::Jpeg }.mime();
             files.push(RenderedFile { name: size.name, mime, width: file.width, height: file.height, bytes });
         }
-        let Header { thumbhash, look, warnings, .. } = header;
-        Ok((Ok(Rendered { files, thumbhash, look, warnings }), cpu_ns, is_last))
+        let Header { thumbhash, look, gain_map, warnings, .. } = header;
+        Ok((Ok(Rendered { files, thumbhash, look, gain_map, warnings }), cpu_ns, is_last))
     }
 }
 
 impl FileHeader {
-    fn of(file: &RenderedFile) -> Option<Self> {
-        let size = DERIVATIVE_SIZES.iter().position(|size| size.name == file.name)?;
+    fn of(file: &RenderedFile) -> Self {
         let webp = file.mime == Format::Webp.mime();
-        Some(Self { size, webp, width: file.width, height: file.height, bytes: file.bytes.len() })
+        Self { size: file.name.to_owned(), webp, width: file.width, height: file.height, bytes: file.bytes.len() }
     }
 }
 

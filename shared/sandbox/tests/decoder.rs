@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_domain::Format;
+use photovault_domain::{Format, Outputs};
 use photovault_media::{Rendered, Unreadable};
 use photovault_sandbox::{Decoder, Input};
 
@@ -33,7 +33,7 @@ fn main() {
 }
 
 /// Does what the "photo" says.
-fn wicked(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
+fn wicked(bytes: &[u8], format: Format, outputs: Outputs) -> Result<Rendered, Unreadable> {
     let told = |reason: String| Err(Unreadable { reason });
     match bytes {
         b"crash" => std::process::abort(),
@@ -60,7 +60,7 @@ fn wicked(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
             told("grown".to_owned())
         }
         b"reach" => told(reach()),
-        _ => photovault_media::derive(bytes, format),
+        _ => photovault_media::derive_as(bytes, format, outputs),
     }
 }
 
@@ -98,13 +98,16 @@ fn photo() -> Vec<u8> {
 
 fn ask(decoder: &Decoder, bytes: &[u8]) -> Result<Rendered, String> {
     let input = Input::of(bytes).expect("there is memory for the photo");
-    decoder.derive(&input, Format::Jpeg).expect("a decoder can be started").map_err(|unreadable| unreadable.reason)
+    decoder
+        .derive(&input, Format::Jpeg, Outputs::DEFAULT)
+        .expect("a decoder can be started")
+        .map_err(|unreadable| unreadable.reason)
 }
 
 fn a_photo_comes_back_as_derivatives() {
     let decoder = Decoder::start().expect("a decoder starts");
     let photo = photo();
-    let here = photovault_media::derive(&photo, Format::Jpeg).expect("it is sound");
+    let here = photovault_media::derive_as(&photo, Format::Jpeg, Outputs::DEFAULT).expect("it is sound");
     let before = photovault_media::cpu_ns();
     assert_eq!(ask(&decoder, &photo), Ok(here));
     assert!(photovault_media::cpu_ns() > before, "the decoder's CPU time is counted");

@@ -52,6 +52,7 @@ pub(crate) fn names() -> Names {
         topic: Some("topic".into()),
         owner: "owner".parse().expect("a good name"),
         scanner: photovault_domain::Scanner::None,
+        outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
         memory_mb: 1024,
     }

@@ -26,6 +26,7 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
         topic: None,
         owner: user.parse().expect("a user"),
         scanner: photovault_domain::Scanner::None,
+        outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
         memory_mb: 0,
     };

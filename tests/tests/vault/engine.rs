@@ -261,7 +261,9 @@ pub(crate) fn told(item: &Value) -> String {
         writeln!(out, "  {stage:<10} {state}{reason}").expect("a String takes all");
     }
     for file in item["derivatives"]["files"].as_array().into_iter().flatten() {
-        writeln!(out, "  {:<10} {} x {}", text(&file["name"]), file["width"], file["height"]).expect("a String takes all");
+        let mime = text(&file["mime"]);
+        let kind = mime.strip_prefix("image/").unwrap_or(&mime);
+        writeln!(out, "  {:<10} {} x {} {kind}", text(&file["name"]), file["width"], file["height"]).expect("a String takes all");
     }
     out
 }

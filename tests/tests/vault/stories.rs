@@ -28,13 +28,15 @@ fn a_photo_from_a_phone_arrives() {
           thumbnail  done
           metadata   done
           notify     done
-          small      320 x 240
-          medium     1024 x 768
-          large      2048 x 1536
+          small      320 x 240 jpeg
+          medium     1024 x 768 jpeg
+          large      2048 x 1536 jpeg
+          small      320 x 240 webp
+          full       4032 x 3024 jpeg
     "]]
     .assert_eq(&told(&item));
     assert!(item["facts"]["captured"]["local"].is_string(), "a phone says when: {}", item["facts"]);
-    for size in ["small", "medium", "large", "original"] {
+    for size in ["small", "medium", "large", "full", "original"] {
         let file = engine.scratch(size);
         engine.ask(&["get", "heic-iphone7.heic", "--user", "ann", "--size", size, "--output", &file.to_string_lossy()]);
         assert!(fs::metadata(&file).expect("get wrote it").len() > 1_000, "{size}");
@@ -61,9 +63,10 @@ async fn the_same_bytes_twice_are_one_item_under_two_names() {
           thumbnail  done
           metadata   done
           notify     done
-          small      320 x 240
-          medium     640 x 480
-          large      640 x 480
+          small      320 x 240 jpeg
+          medium     640 x 480 jpeg
+          large      640 x 480 jpeg
+          small      320 x 240 webp
     "]]
     .assert_eq(&told(&item));
     // Another user's same bytes are another item.
@@ -84,9 +87,10 @@ async fn a_name_is_data_whatever_it_holds() {
           thumbnail  done
           metadata   done
           notify     done
-          small      320 x 240
-          medium     640 x 480
-          large      640 x 480
+          small      320 x 240 jpeg
+          medium     640 x 480 jpeg
+          large      640 x 480 jpeg
+          small      320 x 240 webp
     "]]
     .assert_eq(&told(&engine.settled("owner", 1).remove(0)));
     expect![[r"
@@ -96,9 +100,10 @@ async fn a_name_is_data_whatever_it_holds() {
           thumbnail  done
           metadata   done
           notify     done
-          small      320 x 240
-          medium     640 x 480
-          large      640 x 480
+          small      320 x 240 jpeg
+          medium     640 x 480 jpeg
+          large      640 x 480 jpeg
+          small      320 x 240 webp
     "]]
     .assert_eq(&told(&engine.settled("ann", 1).remove(0)));
     assert_eq!(engine.show(name, "ann")["status"], "ready");
@@ -133,9 +138,10 @@ async fn a_poison_message_is_dead_lettered_and_redriven_after_the_cause_is_gone(
           thumbnail  failed: thumbnail gave up after 5 attempts: the original originals/… is missing from the vault bucket
           metadata   done
           notify     done
-          small      320 x 240
-          medium     640 x 480
-          large      640 x 480
+          small      320 x 240 jpeg
+          medium     640 x 480 jpeg
+          large      640 x 480 jpeg
+          small      320 x 240 webp
     "]]
     .assert_eq(&told(&failed).replace(&key, "originals/…"));
 

@@ -63,7 +63,21 @@ pub(crate) fn check_nesting(body: &[u8]) -> Result<(), Damage> {
     Ok(())
 }
 
+/// Place of the body, behind its identifier, of the first `uuid` box of this identifier on the outermost level.
+pub(super) fn place_of_uuid<R: Read + Seek>(source: &mut Source<R>, uuid: [u8; 16]) -> Result<Option<u64>, Damage> {
+    let is_it =
+        |source: &mut Source<R>, found: &BoxAt| Ok(found.kind == *b"uuid" && source.up_to(found.body_at, uuid.len())? == uuid);
+    Ok(find_by(source, is_it)?.map(|found| found.body_at + uuid.len() as u64))
+}
+
 fn find<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<Option<BoxAt>, Damage> {
+    find_by(source, |_, found| Ok(found.kind == kind))
+}
+
+fn find_by<R: Read + Seek>(
+    source: &mut Source<R>,
+    is_it: impl Fn(&mut Source<R>, &BoxAt) -> Result<bool, Damage>,
+) -> Result<Option<BoxAt>, Damage> {
     let mut at = 0;
     for _ in 0..MAX_PARTS {
         let size_bytes = source.size_bytes();
@@ -75,7 +89,7 @@ fn find<R: Read + Seek>(source: &mut Source<R>, kind: [u8; 4]) -> Result<Option<
             size => (u64::from(size), 8),
         };
         let found = BoxAt { kind: [found[0], found[1], found[2], found[3]], body_at: at + header, end: at.saturating_add(size) };
-        if found.kind == kind {
+        if is_it(source, &found)? {
             return Ok(Some(found));
         }
         if size < header {

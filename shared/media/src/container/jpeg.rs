@@ -108,10 +108,48 @@ impl Header {
         (total > 0 && total <= MAX_METADATA_BYTES).then(|| parts.into_iter().flat_map(|(_, part)| part).collect())
     }
 
+    /// The bodies of the application segments of this marker, in the file that the header was read from.
+    pub(crate) fn bodies<'a>(&self, file: &'a [u8], marker: u8) -> impl Iterator<Item = &'a [u8]> {
+        let of_it = self.segments.iter().filter(move |(found, ..)| *found == marker);
+        of_it.filter_map(move |(_, at, length)| {
+            let at = usize::try_from(*at).ok()?;
+            file.get(at..at + length)
+        })
+    }
+
     /// Whether Adobe's marker is there: its CMYK is stored inverted.
     pub(crate) fn has_adobe_marker<R: Read + Seek>(&self, source: &mut Source<R>) -> bool {
         self.segments.iter().any(|(marker, at, _)| *marker == 0xEE && source.up_to(*at, 5).is_ok_and(|body| body == b"Adobe"))
     }
+}
+
+/// The same JPEG without what is not its picture: of the segments before it, only those stay that say how its colours are stored.
+pub(crate) fn without_metadata(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut source = Source::of_bytes(bytes);
+    let (mut bare, mut at) = (bytes.get(..2)?.to_vec(), 2);
+    for _ in 0..MAX_PARTS {
+        let (marker, payload_at) = next_marker(&mut source, at).ok()?;
+        let from = usize::try_from(payload_at).ok()?;
+        match marker {
+            0x01 | 0xD0..=0xD8 => at = payload_at,
+            0xD9 => return None,
+            0xDA => {
+                bare.extend([0xFF, marker]);
+                bare.extend_from_slice(bytes.get(from..)?);
+                return Some(bare);
+            }
+            _ => {
+                let segment = bytes.get(from..from + usize::from(u16_be(bytes, from)?))?;
+                // JFIF's and Adobe's stay.
+                if !matches!(marker, 0xE1..=0xED | 0xEF | 0xFE) {
+                    bare.extend([0xFF, marker]);
+                    bare.extend_from_slice(segment);
+                }
+                at = payload_at + segment.len() as u64;
+            }
+        }
+    }
+    None
 }
 
 /// Scans that begin from `at` on. Within a scan's data 0xFF is always followed by 0 (T.81, B.1.1.5).
@@ -198,6 +236,20 @@ mod tests {
         let bytes = file(&[(0xE0, b"JFIF\0"), (0xC0, FRAME), (0xDA, &[])]);
         for length in 2..17 {
             assert!(header(&mut Source::of_bytes(&bytes[..length])).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn metadata_are_left_out() {
+        let bytes = [
+            file(&[(0xE0, b"JFIF\0"), (0xE1, b"Exif\0\0"), (0xEE, b"Adobe"), (0xFE, b"words"), (0xC0, FRAME), (0xDA, &[])]),
+            vec![1, 2, 0xFF, 0xD9],
+        ]
+        .concat();
+        let want = [file(&[(0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xC0, FRAME), (0xDA, &[])]), vec![1, 2, 0xFF, 0xD9]].concat();
+        assert_eq!(without_metadata(&bytes), Some(want));
+        for length in 0..bytes.len() - 6 {
+            assert_eq!(without_metadata(&bytes[..length]), None, "{length} bytes");
         }
     }
 

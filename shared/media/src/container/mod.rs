@@ -2,12 +2,18 @@
 
 pub(crate) mod avi;
 pub(crate) mod bmff;
+mod cr3;
+pub(crate) mod exif;
+pub(crate) mod gainmap;
 pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod jpeg;
+pub(crate) mod jxl;
 pub(crate) mod matroska;
 pub(crate) mod movie;
+mod part;
 pub(crate) mod png;
+pub(crate) mod raw;
 pub(crate) mod tiff;
 pub(crate) mod webp;
 
@@ -109,6 +115,8 @@ impl<R: Read + Seek> Source<R> {
         Ok(())
     }
 }
+
+pub(crate) use part::Part;
 
 /// The big-endian number at `at`, if it is there.
 pub(crate) fn u16_be(bytes: &[u8], at: usize) -> Option<u16> {

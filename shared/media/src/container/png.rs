@@ -109,6 +109,14 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     .take(MAX_PARTS as usize)
 }
 
+/// Code points of ITU-T H.273, primaries and transfer, which count before a profile (third edition, 4.3).
+pub(crate) fn code_points(bytes: &[u8]) -> Option<(u8, u8)> {
+    chunks(bytes).take_while(|chunk| chunk.kind != *b"IDAT").find(|chunk| chunk.kind == *b"cICP").and_then(|chunk| {
+        let [primaries, transfer, ..] = *chunk.data else { return None };
+        Some((primaries, transfer))
+    })
+}
+
 /// The Exif block: of `eXIf`, or of the text chunk that `ImageMagick` and old versions of exiftool wrote.
 pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     chunks(bytes).find_map(|chunk| match &chunk.kind {

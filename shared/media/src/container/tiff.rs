@@ -12,8 +12,6 @@ pub(crate) struct Directory {
     pub(crate) height: u32,
     /// Tag 0x0112, if it is one of the eight.
     pub(crate) orientation: Option<u8>,
-    /// Whether it says that it is a DNG.
-    pub(crate) is_dng: bool,
     /// Place and length of an embedded ICC profile.
     pub(crate) profile: Option<(u64, usize)>,
     /// How many strips or tiles the picture is stored in.
@@ -27,7 +25,7 @@ pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage
     let first = first_directory(source)?;
     within(first.profile.map_or(0, |(_, length)| length as u64), MAX_METADATA_BYTES as u64, "bytes of colour profile")?;
     within(first.strips, MAX_PARTS, "strips or tiles")?;
-    let little = source.exact(0, 1)? == b"I";
+    let little = Order::of(source)?.little;
     let (mut next, mut seen) = (first.next, std::collections::BTreeSet::new());
     while next != 0 && seen.insert(next) {
         within(seen.len() as u64 + 1, MAX_FRAMES, "pages or more")?;
@@ -41,37 +39,88 @@ pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage
 
 /// Reads the first directory of a TIFF file, or of an Exif block.
 pub(crate) fn first_directory<R: Read + Seek>(source: &mut Source<R>) -> Result<Directory, Damage> {
-    let head: [u8; 8] = *source.exact(0, 8)?.first_chunk().ok_or_else(|| Damage::new("its TIFF header is cut off"))?;
-    let little = match &head[..4] {
-        b"II*\0" => true,
-        b"MM\0*" => false,
-        _ => return Err(Damage::new("its TIFF header is not one")),
-    };
-    let (u16_of, u32_of) = (|bytes: &[u8]| u16_of(little, bytes), |bytes: &[u8]| u32_of(little, bytes));
-    let at = u64::from(u32_of(&head[4..]));
-    let cut = |_| Damage::Broken(format!("its TIFF directory should be at byte {at}, behind the end of the file"));
-    let count = usize::from(u16_of(source.exact(at, 2).map_err(cut)?));
-    let entries = source.up_to(at + 2, count * 12 + 4)?;
-    let mut directory = Directory::default();
-    let (entries, next) = entries.split_at(entries.len().min(count * 12));
-    directory.next = if next.len() == 4 { u64::from(u32_of(next)) } else { 0 };
-    for entry in entries.chunks_exact(12) {
-        let number = match u16_of(&entry[2..]) {
-            1 => u32::from(entry[8]),
-            3 => u32::from(u16_of(&entry[8..])),
-            _ => u32_of(&entry[8..]),
-        };
-        match u16_of(entry) {
-            256 => directory.width = number,
-            257 => directory.height = number,
-            273 | 324 => directory.strips = u32_of(&entry[4..]),
-            274 => directory.orientation = u8::try_from(number).ok().filter(|value| (1..=8).contains(value)),
-            34675 => directory.profile = Some((u64::from(number), u32_of(&entry[4..]) as usize)),
-            50706 => directory.is_dng = true,
+    let order = Order::of(source)?;
+    let (entries, next) = order.entries(source, order.first)?;
+    let mut directory = Directory { next, ..Directory::default() };
+    for entry in entries {
+        match entry.tag {
+            256 => directory.width = entry.number,
+            257 => directory.height = entry.number,
+            273 | 324 => directory.strips = entry.count,
+            274 => directory.orientation = entry.orientation(),
+            34675 => directory.profile = Some((u64::from(entry.number), entry.count as usize)),
             _ => {}
         }
     }
     Ok(directory)
+}
+
+/// How a file's numbers are written, and where its first directory lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order {
+    pub(crate) little: bool,
+    pub(crate) first: u64,
+}
+
+/// An entry of a directory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) tag: u16,
+    pub(crate) count: u32,
+    /// Its first value if that is a number of its own, or the place of its values.
+    pub(crate) number: u32,
+    /// The four bytes that hold its values or their place.
+    pub(crate) bytes: [u8; 4],
+}
+
+impl Entry {
+    /// The value as one of the eight orientations.
+    pub(crate) fn orientation(&self) -> Option<u8> {
+        u8::try_from(self.number).ok().filter(|value| (1..=8).contains(value))
+    }
+}
+
+impl Order {
+    /// What the header says: TIFF's own, or those of Olympus (`RO`, `RS`) and Panasonic (`U`), who changed the 42.
+    pub(crate) fn of<R: Read + Seek>(source: &mut Source<R>) -> Result<Self, Damage> {
+        let head: [u8; 8] = *source.exact(0, 8)?.first_chunk().ok_or_else(|| Damage::new("its TIFF header is cut off"))?;
+        let little = match &head[..4] {
+            b"II*\0" | b"IIRO" | b"IIRS" | b"IIU\0" => true,
+            b"MM\0*" | b"MMOR" => false,
+            _ => return Err(Damage::new("its TIFF header is not one")),
+        };
+        Ok(Self { little, first: u64::from(u32_of(little, &head[4..])) })
+    }
+
+    /// The entries of the directory at `at`, and where the next one lies; 0 behind the last.
+    pub(crate) fn entries<R: Read + Seek>(self, source: &mut Source<R>, at: u64) -> Result<(Vec<Entry>, u64), Damage> {
+        let little = self.little;
+        let cut = |_| Damage::Broken(format!("its TIFF directory should be at byte {at}, behind the end of the file"));
+        let count = usize::from(u16_of(little, source.exact(at, 2).map_err(cut)?));
+        let bytes = source.up_to(at + 2, count * 12 + 4)?;
+        let (entries, next) = bytes.split_at(bytes.len().min(count * 12));
+        let next = if next.len() == 4 { u64::from(u32_of(little, next)) } else { 0 };
+        let entry = |entry: &[u8]| Entry {
+            tag: u16_of(little, entry),
+            count: u32_of(little, &entry[4..]),
+            number: match u16_of(little, &entry[2..]) {
+                1 => u32::from(entry[8]),
+                3 => u32::from(u16_of(little, &entry[8..])),
+                _ => u32_of(little, &entry[8..]),
+            },
+            bytes: [entry[8], entry[9], entry[10], entry[11]],
+        };
+        Ok((entries.chunks_exact(12).map(entry).collect(), next))
+    }
+
+    /// The values of an entry of 32-bit places, `most` of them at most.
+    pub(crate) fn places<R: Read + Seek>(self, source: &mut Source<R>, entry: &Entry, most: u32) -> Vec<u64> {
+        if entry.count == 1 {
+            return vec![u64::from(entry.number)];
+        }
+        let bytes = source.up_to(u64::from(entry.number), entry.count.min(most) as usize * 4).unwrap_or_default();
+        bytes.chunks_exact(4).map(|place| u64::from(u32_of(self.little, place))).collect()
+    }
 }
 
 fn u16_of(little: bool, bytes: &[u8]) -> u16 {

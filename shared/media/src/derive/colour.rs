@@ -32,6 +32,24 @@ pub(super) fn converts(colours: &Colours) -> bool {
     !matches!(transform(colours, Layout::Rgb), Ok(None))
 }
 
+/// The profile that a file of these pixels, left as they are, must carry; `None` where they are sRGB, or have to be converted.
+pub(super) fn to_carry(colours: &Colours) -> Option<Vec<u8>> {
+    match colours {
+        Colours::Icc(bytes) if converts(colours) => {
+            let profile = ColorProfile::new_from_slice(bytes).ok()?;
+            (profile.color_space == DataColorSpace::Rgb).then(|| bytes.clone())
+        }
+        // PQ and HLG are more than eight bits can hold.
+        Colours::Cicp(primaries, transfer) if !matches!(transfer, 16 | 18) => named(*primaries, *transfer)?.encode().ok(),
+        _ => None,
+    }
+}
+
+/// Adobe RGB (1998), which a camera names and does not embed.
+pub(super) fn adobe_rgb() -> Colours {
+    ColorProfile::new_adobe_rgb().encode().map_or(Colours::Srgb, Colours::Icc)
+}
+
 /// Ink on white paper, without a profile: what every viewer shows.
 fn mix(ink: &[u8]) -> [u8; 3] {
     let light = |ink: u8| u32::from(255 - ink);

@@ -27,6 +27,8 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
         Format::Tiff => (ImageFormat::Tiff, tiff_profile(bytes), Some(bytes.to_vec())),
         _ => (ImageFormat::Bmp, None, None),
     };
+    let code_points =
+        png::code_points(bytes).filter(|_| format == Format::Png).map(|(primaries, transfer)| Colours::Cicp(primaries, transfer));
     let image = match format {
         Format::Png => read(&png::without_metadata(bytes), kind),
         _ => read(bytes, kind),
@@ -37,7 +39,7 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
     Ok(Frame {
         picture: Picture::Packed(Packed { size: full, layout: Layout::Rgb, pixels: rgb_on_white(image) }),
         full,
-        colours: profile.map_or(Colours::Srgb, Colours::Icc),
+        colours: code_points.or(profile.map(Colours::Icc)).unwrap_or_default(),
         orientation: orientation.unwrap_or(1),
         warnings,
     })

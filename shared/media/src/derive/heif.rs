@@ -5,22 +5,19 @@ use libheif_rs::{
     Chroma, ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, MatrixCoefficients,
     RgbChroma, SecurityLimits,
 };
-use photovault_domain::{
-    DERIVATIVE_SIZES,
-    limits::{
-        MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
-    },
+use photovault_domain::limits::{
+    MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
 };
 
 use super::{
-    Colours, Frame, Layout, Packed, Picture, Unreadable,
+    Colours, Frame, HDR_WARNING, Layout, Packed, Picture, Unreadable,
     generic::on_white,
     planes::{Planar, Plane},
     resize::fit,
 };
 
-/// Decodes the primary picture at full size.
-pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
+/// Decodes the primary picture, at full size or for a longest side of at least this.
+pub(super) fn decode(bytes: &[u8], longest: u32) -> Result<Frame, Unreadable> {
     let library = LibHeif::new();
     let mut context = HeifContext::new().map_err(|error| unreadable(&error))?;
     context.set_security_limits(&limits(&context)).map_err(|error| unreadable(&error))?;
@@ -28,7 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     context.set_max_decoding_threads(0);
     context.read_bytes(bytes).map_err(|error| unreadable(&error))?;
     let handle = context.primary_image_handle().map_err(|error| unreadable(&error))?;
-    let (picture, full) = match in_planes(&library, &handle)? {
+    let (picture, full) = match in_planes(&library, &handle, longest)? {
         Some(found) => found,
         None => in_rgb(&library, &handle)?,
     };
@@ -41,7 +38,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
 type Decoded = (Picture, (u32, u32));
 
 /// Planes as JPEG has them, made smaller where the decoder left them; nothing where the file's mean something else.
-fn in_planes(library: &LibHeif, handle: &ImageHandle) -> Result<Option<Decoded>, Unreadable> {
+fn in_planes(library: &LibHeif, handle: &ImageHandle, longest: u32) -> Result<Option<Decoded>, Unreadable> {
     let native = handle.preferred_decoding_colorspace().map_err(|error| unreadable(&error))?;
     let is_like_jpeg = |profile: Option<ColorProfileNCLX>| {
         profile.is_none_or(|profile| {
@@ -80,8 +77,7 @@ fn in_planes(library: &LibHeif, handle: &ImageHandle) -> Result<Option<Decoded>,
         ratio: (2, 2),
         extent: (f64::from(full.0), f64::from(full.1)),
     };
-    let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
-    Ok(Some((Picture::Planar(planar.shrink(fit(full, largest))?), full)))
+    Ok(Some((Picture::Planar(planar.shrink(fit(full, longest))?), full)))
 }
 
 fn borrowed<'a>(plane: &libheif_rs::Plane<&'a [u8]>) -> Plane<&'a [u8]> {
@@ -135,7 +131,7 @@ fn colours(handle: &ImageHandle, warnings: &mut Vec<String>) -> Colours {
     let (primaries, transfer) = code_points(&profile);
     // PQ and HLG (ITU-R BT.2100).
     if matches!(transfer, 16 | 18) {
-        warnings.push("This is a high dynamic range picture; it is shown with the range of a common screen.".to_owned());
+        warnings.push(HDR_WARNING.to_owned());
     }
     Colours::Cicp(primaries, transfer)
 }

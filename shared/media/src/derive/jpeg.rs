@@ -4,11 +4,11 @@ use photovault_domain::DERIVATIVE_SIZES;
 use turbojpeg::{PixelFormat, ScalingFactor};
 
 use super::{
-    Colours, Frame, Layout, Packed, Picture, Unreadable, baseline,
+    Colours, Frame, Layout, Packed, Picture, Unreadable, baseline, colour,
     planes::{Planar, Plane},
     turbo::{Decompressor, Sampling, Trouble},
 };
-use crate::container::{Source, jpeg, tiff};
+use crate::container::{Source, exif, jpeg, tiff};
 
 /// What share of the picture may be missing before nothing is shown.
 const MOST_MISSING_PERCENT: usize = 97;
@@ -34,6 +34,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
         frame.colours = Colours::Icc(profile);
     }
     let exif = header.exif(&mut source);
+    if frame.colours == Colours::Srgb && exif.as_deref().is_some_and(exif::block_is_adobe_rgb) {
+        frame.colours = colour::adobe_rgb();
+    }
     let orientation = exif.and_then(|block| tiff::first_directory(&mut Source::of_bytes(&block)).ok()?.orientation);
     frame.orientation = orientation.unwrap_or(1);
     Ok(frame)

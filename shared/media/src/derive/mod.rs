@@ -4,21 +4,28 @@
 //! came in planes of brightness and colour stays in them, unless its colours have to be converted.
 
 mod baseline;
+mod check;
 mod colour;
 mod encode;
+mod full;
 mod generic;
+mod hdr;
 mod heif;
 mod jpeg;
+mod jxl;
 mod orient;
 mod planes;
+mod raw;
 mod resize;
 mod turbo;
+mod webp;
 
 use std::borrow::Cow;
 
-use photovault_domain::{DERIVATIVE_SIZES, Format, Kind, Look};
+use photovault_domain::{DERIVATIVE_SIZES, Format, GainMap, Kind, Look, Outputs};
 
 use crate::{
+    container::gainmap,
     cpu::counted,
     inspect::inspect,
     look::{self, Luma},
@@ -29,12 +36,15 @@ use resize::fit;
 /// What is made of a still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// One for each of `photovault_domain::DERIVATIVE_SIZES`, in its order.
+    /// A JPEG file for each of `photovault_domain::DERIVATIVE_SIZES`, in its order; then those of `Outputs`: WebP files, in the
+    /// same order, and the full-size JPEG.
     pub files: Vec<RenderedFile>,
     /// A placeholder of 20–30 bytes (<https://evanw.github.io/thumbhash/>).
     pub thumbhash: Vec<u8>,
     /// What it looks like.
     pub look: Look,
+    /// How the photo carries what a brighter screen shows, if it does.
+    pub gain_map: Option<GainMap>,
     /// What was worked around, in sentences for the owner.
     pub warnings: Vec<String>,
 }
@@ -42,7 +52,7 @@ pub struct Rendered {
 /// One derivative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedFile {
-    /// Its name in `photovault_domain::DERIVATIVE_SIZES`.
+    /// The name of its `photovault_domain::DerivativeSize`.
     pub name: &'static str,
     /// IANA media type.
     pub mime: &'static str,
@@ -50,7 +60,8 @@ pub struct RenderedFile {
     pub width: u32,
     /// Pixels, upright.
     pub height: u32,
-    /// The file: sRGB, without metadata.
+    /// The file. The full-size one has its own profile and orientation; all others are upright, in sRGB, without metadata but for
+    /// a gain map's.
     pub bytes: Vec<u8>,
 }
 
@@ -92,7 +103,11 @@ enum Colours {
     Cicp(u8, u8),
 }
 
+/// What is said of pictures whose brightness goes beyond eight bits.
+const HDR_WARNING: &str = "This is a high dynamic range picture; it is shown with the range of a common screen.";
+
 /// Pixels one after the other, without gaps.
+#[derive(Clone)]
 struct Packed {
     size: (u32, u32),
     layout: Layout,
@@ -100,6 +115,7 @@ struct Packed {
 }
 
 /// A picture in memory.
+#[derive(Clone)]
 enum Picture {
     Packed(Packed),
     Planar(Planar),
@@ -156,30 +172,42 @@ struct Frame {
     warnings: Vec<String>,
 }
 
-/// Derivatives of a still, per `photovault_domain::DERIVATIVE_SIZES`.
+/// JPEG files of a still, per `photovault_domain::DERIVATIVE_SIZES`.
 ///
 /// # Errors
 /// [`Unreadable`] if no picture can be made of the bytes, or a limit is exceeded.
 pub fn derive(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
+    derive_as(bytes, format, Outputs::JPEG)
+}
+
+/// The same, with what else is wanted.
+///
+/// # Errors
+/// [`Unreadable`] if no picture can be made of the bytes, or a limit is exceeded.
+pub fn derive_as(bytes: &[u8], format: Format, outputs: Outputs) -> Result<Rendered, Unreadable> {
     if format.kind() == Kind::Video {
         return Err(Unreadable::new("This is a video; its pictures are made elsewhere."));
     }
     counted(|| {
         // The limits hold for whoever calls: no decoder sees a size that was not looked at.
         inspect(std::io::Cursor::new(bytes), bytes.len() as u64).map_err(|refused| Unreadable::new(refused.reason))?;
-        std::panic::catch_unwind(|| render(bytes, format))
+        std::panic::catch_unwind(|| render(bytes, format, outputs))
             .unwrap_or_else(|_| Err(Unreadable::new("This photo cannot be shown: the decoder gave up on its data.")))
     })
 }
 
-fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
-    let frame = match format {
+fn render(bytes: &[u8], format: Format, outputs: Outputs) -> Result<Rendered, Unreadable> {
+    let is_full = outputs.full && !format.is_shown_by_browsers();
+    let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
+    let mut frame = match format {
         Format::Jpeg => jpeg::decode(bytes)?,
-        Format::Heic | Format::Avif => heif::decode(bytes)?,
+        Format::Heic | Format::Avif => heif::decode(bytes, if is_full { u32::MAX } else { largest })?,
+        Format::Jxl => jxl::decode(bytes)?,
+        format if format.is_raw() => raw::decode(bytes, format)?,
         _ => generic::decode(bytes, format)?,
     };
+    let full_size = if is_full { full::file(bytes, format, &mut frame) } else { None };
     let Frame { picture, full, colours, orientation, mut warnings } = frame;
-    let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
     let mut picture = picture.shrink(fit(full, largest))?;
     if matches!(picture, Picture::Packed(_)) || colour::converts(&colours) {
         let Packed { size, layout, pixels } = picture.into_packed()?;
@@ -189,7 +217,7 @@ fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
     picture = picture.upright(orientation)?;
     let full = orient::turned(full, orientation);
 
-    let mut files: Vec<RenderedFile> = Vec::with_capacity(DERIVATIVE_SIZES.len());
+    let (mut files, mut more) = (Vec::with_capacity(2 * DERIVATIVE_SIZES.len()), Vec::new());
     let mut sharpness = None;
     for derivative in DERIVATIVE_SIZES.iter().rev() {
         picture = picture.shrink(fit(full, derivative.longest_side))?;
@@ -199,11 +227,23 @@ fn render(bytes: &[u8], format: Format) -> Result<Rendered, Unreadable> {
         }
         let bytes = encode::jpeg(&picture, derivative.quality)?;
         files.push(RenderedFile { name: derivative.name, mime: Format::Jpeg.mime(), width, height, bytes });
+        if let Some(quality) = derivative.webp_quality.filter(|_| outputs.webp) {
+            more.push(webp::file(derivative.name, &picture, quality)?);
+        }
+    }
+    let gain_map = gainmap::find(bytes, format);
+    if let (Some(found), Some(large)) = (gain_map, files.first_mut()) {
+        hdr::keep(large, found, bytes, orientation);
     }
     files.reverse();
+    files.extend(more.into_iter().rev());
+    files.extend(full_size);
+
     let small = picture.into_packed()?;
+    warnings.extend(check::warning(bytes, format, orientation, &small));
     let look = look::look(luma(small.size, &look::brightness(&small.pixels)), &small.pixels, sharpness.unwrap_or(0));
-    Ok(Rendered { files, thumbhash: encode::thumbhash(small)?, look, warnings })
+    let (thumbhash, gain_map) = (encode::thumbhash(small)?, gain_map.map(|found| found.kind));
+    Ok(Rendered { files, thumbhash, look, gain_map, warnings })
 }
 
 fn luma((width, height): (u32, u32), samples: &[u8]) -> Luma<'_> {

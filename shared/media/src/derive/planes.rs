@@ -8,6 +8,7 @@ use super::{Unreadable, resize};
 /// Samples of one kind, row by row.
 ///
 /// What we make ourselves has rows, and as many of them, of even figures, since encoders read pairs: [`Plane::owned`].
+#[derive(Clone)]
 pub(super) struct Plane<S = Vec<u8>> {
     pub(super) width: u32,
     pub(super) height: u32,
@@ -63,6 +64,7 @@ impl<S: AsRef<[u8]> + Into<Vec<u8>>> Plane<S> {
 }
 
 /// A picture in planes of full range.
+#[derive(Clone)]
 pub(super) struct Planar<S = Vec<u8>> {
     pub(super) brightness: Plane<S>,
     /// Blue's and red's difference; a grey picture has none.

@@ -6,7 +6,7 @@ use photovault_domain::{Facts, Format, Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    container::{Source, bmff, jpeg, png, webp},
+    container::{Source, bmff, jpeg, jxl, png, raw, webp},
     cpu::counted,
 };
 
@@ -80,6 +80,8 @@ fn exif_block<R: std::io::Read + Seek>(source: &mut Source<R>, format: Format) -
         Format::Webp => webp::exif(&source.all().ok()?),
         Format::Tiff => source.all().ok(),
         Format::Heic | Format::Avif => bmff::meta(source).ok()?.exif(source),
+        Format::Jxl => jxl::exif(source),
+        format if format.is_raw() => raw::exif(source, format),
         _ => None,
     }
 }

@@ -1,0 +1,111 @@
+//! The files that are made of every photo: one table of sizes, and which of them this vault wants.
+//!
+//! A derivative's key carries the thumbnail stage's recipe, a hash of the whole table, so a key always means the same bytes. Which
+//! files of the table are made is the vault's choice and no part of the recipe.
+
+use std::str::FromStr;
+
+/// A size in which a photo is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DerivativeSize {
+    /// What it is called.
+    pub name: &'static str,
+    /// Pixels of its longest side at most; a smaller original is not enlarged.
+    pub longest_side: u32,
+    /// JPEG quality, 1..=100 (libjpeg's scale).
+    pub quality: u8,
+    /// WebP quality, 1..=100 (libwebp's scale), where it is made in WebP as well.
+    pub webp_quality: Option<u8>,
+}
+
+/// The sizes of every photo, smallest first: a list, a phone, a screen. `docs/stills.md` says why WebP ends where it does.
+pub const DERIVATIVE_SIZES: &[DerivativeSize] = &[
+    DerivativeSize { name: "small", longest_side: 320, quality: 80, webp_quality: Some(75) },
+    DerivativeSize { name: "medium", longest_side: 1024, quality: 80, webp_quality: None },
+    DerivativeSize { name: "large", longest_side: 2048, quality: 80, webp_quality: None },
+];
+
+/// All pixels of a photo that browsers cannot show.
+pub const FULL_SIZE: DerivativeSize = DerivativeSize { name: "full", longest_side: u32::MAX, quality: 90, webp_quality: None };
+
+impl DerivativeSize {
+    /// The size of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        DERIVATIVE_SIZES.iter().chain([&FULL_SIZE]).find(|size| size.name == name)
+    }
+}
+
+/// What a recipe is a hash of.
+pub(crate) fn table() -> String {
+    format!("{DERIVATIVE_SIZES:?}{FULL_SIZE:?}")
+}
+
+/// Which derivatives a vault wants beside the JPEG files of every size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Outputs {
+    /// WebP, in the sizes that have a quality for it.
+    pub webp: bool,
+    /// A full-size JPEG of what browsers cannot show.
+    pub full: bool,
+}
+
+impl Outputs {
+    /// JPEG files of every size, and nothing else.
+    pub const JPEG: Self = Self { webp: false, full: false };
+    /// What a vault makes where nobody said otherwise.
+    pub const DEFAULT: Self = Self { webp: true, full: true };
+}
+
+/// A word that names no derivative.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no kind of derivative: jpeg, which is always made, webp and full, with commas between them")]
+pub struct UnknownOutput(String);
+
+impl FromStr for Outputs {
+    type Err = UnknownOutput;
+
+    /// Such as `jpeg,webp,full`; an empty text is [`Outputs::DEFAULT`].
+    fn from_str(text: &str) -> Result<Self, UnknownOutput> {
+        if text.trim().is_empty() {
+            return Ok(Self::DEFAULT);
+        }
+        let mut outputs = Self::JPEG;
+        for word in text.split(',').map(str::trim) {
+            match word {
+                "jpeg" => {}
+                "webp" => outputs.webp = true,
+                "full" => outputs.full = true,
+                _ => return Err(UnknownOutput(word.to_owned())),
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_grow_and_have_names_of_their_own() {
+        assert!(DERIVATIVE_SIZES.windows(2).all(|pair| pair[0].longest_side < pair[1].longest_side));
+        for size in DERIVATIVE_SIZES.iter().chain([&FULL_SIZE]) {
+            assert_eq!(DerivativeSize::named(size.name), Some(size));
+        }
+        assert_eq!(DerivativeSize::named("huge"), None);
+    }
+
+    #[test]
+    fn outputs_are_words() {
+        for (text, want) in [
+            ("", Outputs::DEFAULT),
+            ("jpeg", Outputs::JPEG),
+            ("jpeg, webp", Outputs { webp: true, full: false }),
+            ("full", Outputs { webp: false, full: true }),
+            ("full,webp", Outputs::DEFAULT),
+        ] {
+            assert_eq!(text.parse(), Ok(want), "{text}");
+        }
+        assert_eq!("jpeg,avif".parse::<Outputs>(), Err(UnknownOutput("avif".to_owned())));
+    }
+}
