@@ -15,6 +15,13 @@ pub fn media() -> Vec<Vec<u8>> {
         heic(),
         [boxed(*b"ftyp", b"isom\0\0\0\0isom"), boxed(*b"moov", &[boxed(*b"mvhd", &[0; 100]), boxed(*b"trak", &boxed(*b"mdia", &[0; 8]))].concat())]
             .concat(),
+        raw(*b"MM\0*", b"NIKON\0"),
+        raw(*b"MM\0*", b"PENTAX\0"),
+        raw(*b"MMOR", b"OLYMPUS\0"),
+        raf(),
+        cr3(),
+        b"\xFF\x0A\xFA\x7F\x01\x90\x08\x06\x01\0\0\0".to_vec(),
+        [boxed(*b"JXL ", b"\r\n\x87\n"), boxed(*b"jxlp", b"\0\0\0\0\xFF\x0A\x41\0\0"), boxed(*b"Exif", b"\0\0\0\0II*\0abcd")].concat(),
         b"\x1A\x45\xDF\xA3\x93\x42\x82\x88matroska".to_vec(),
         b"#EXTM3U\nhttp://127.0.0.1/x".to_vec(),
     ]
@@ -94,6 +101,60 @@ fn tiff() -> Vec<u8> {
         entry(279, 4, 1, 64),
     ]);
     [b"MM\0*\0\0\0\x08".as_slice(), &first, &[9; 64]].concat()
+}
+
+/// A directory of a preview, one within it of a sensor's data, and one behind it; the JPEG lies at their end.
+fn raw(magic: [u8; 4], maker: &[u8]) -> Vec<u8> {
+    let preview = jpeg(&exif());
+    let length = preview.len() as u32;
+    // Three directories of 78, 54 and 30 bytes from 8 on, the maker's name at 170, the preview at 180.
+    let mut first = directory(&[
+        entry(0x010F, 2, maker.len() as u32, 170),
+        entry(0x0112, 3, 1, 6 << 16),
+        entry(0x014A, 4, 1, 86),
+        entry(0x0201, 4, 1, 180),
+        entry(0x0202, 4, 1, length),
+        entry(0x8769, 4, 1, 140),
+    ]);
+    first.truncate(74);
+    first.extend(140_u32.to_be_bytes());
+    let sensor =
+        directory(&[entry(256, 4, 1, 60), entry(257, 4, 1, 40), entry(262, 3, 1, 32803 << 16), entry(279, 4, 1, length)]);
+    let own = directory(&[entry(0xA001, 3, 1, 0xFFFF << 16), entry(0xA005, 4, 1, 140)]);
+    let mut file = [magic.as_slice(), &8_u32.to_be_bytes(), &first, &sensor, &own].concat();
+    file.resize(170, 0);
+    file.extend_from_slice(maker);
+    file.resize(180, 0);
+    [file, preview].concat()
+}
+
+fn raf() -> Vec<u8> {
+    let preview = jpeg(&exif());
+    let mut file = b"FUJIFILMCCD-RAW 0201".to_vec();
+    file.resize(84, 0);
+    file.extend([100_u32.to_be_bytes(), (preview.len() as u32).to_be_bytes()].concat());
+    file.resize(100, 0);
+    [file, preview].concat()
+}
+
+fn cr3() -> Vec<u8> {
+    let block = b"II*\0\x08\0\0\0\x02\0\0\x01\x04\0\x01\0\0\0\x08\0\0\0\x01\x01\x04\0\x01\0\0\0\x08\0\0\0\0\0\0\0";
+    let blocks = [b"CMT1", b"CMT2", b"CMT4"].map(|kind| boxed(*kind, block)).concat();
+    let canon = [b"\x85\xC0\xB6\x87\x82\x0F\x11\xE0\x81\x11\xF4\xCE\x46\x2B\x6A\x48".as_slice(), &blocks].concat();
+    let table = [
+        boxed(*b"stsz", &[[0; 4], 64_u32.to_be_bytes(), 1_u32.to_be_bytes()].concat()),
+        boxed(*b"stco", &[[0; 4], 1_u32.to_be_bytes(), 8_u32.to_be_bytes()].concat()),
+    ];
+    let track = boxed(*b"trak", &boxed(*b"mdia", &boxed(*b"minf", &boxed(*b"stbl", &table.concat()))));
+    let preview = jpeg(&exif());
+    let shown = [&[0, 0, 0, 0, 0, 1, 0, 8, 0, 8, 0, 1], (preview.len() as u32).to_be_bytes().as_slice(), &preview].concat();
+    let marker = b"\xEA\xF4\x2B\x5E\x1C\x98\x4B\x88\xB9\xFB\xB7\xDC\x40\x6E\x4D\x16\0\0\0\0\0\0\0\x01";
+    [
+        boxed(*b"ftyp", b"crx \0\0\0\x01crx "),
+        boxed(*b"moov", &[boxed(*b"uuid", &canon), track].concat()),
+        boxed(*b"uuid", &[marker.as_slice(), &boxed(*b"PRVW", &shown)].concat()),
+    ]
+    .concat()
 }
 
 fn jpeg(exif: &[u8]) -> Vec<u8> {
