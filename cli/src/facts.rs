@@ -7,7 +7,7 @@ use photovault_domain::{Facts, Format, Kind, limits::MAX_PHOTO_BYTES};
 use photovault_media::{SNIFF_BYTES, Sniffed, inspect, sniff};
 use serde::Serialize;
 
-use crate::{arguments::FactsArguments, show};
+use crate::{arguments::FactsArguments, shown};
 
 /// One file's line.
 #[derive(Debug, Serialize)]
@@ -75,9 +75,9 @@ fn line_of(path: &Path, bytes: &[u8]) -> Line {
 fn page(line: &Line) -> String {
     let mut lines = vec![("format", line.mime.unwrap_or_default().to_owned())];
     lines.extend(line.width.zip(line.height).map(|(width, height)| ("pixels", format!("{width}×{height}"))));
-    lines.extend(show::facts(&line.facts));
+    lines.extend(shown::facts(&line.facts));
     lines.extend(line.refused.iter().map(|reason| ("refused", reason.clone())));
-    format!("{}\n{}", line.path, show::written(&lines, "  "))
+    format!("{}\n{}", line.path, shown::written(&lines, "  "))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&line).unwrap(),
             r#"{"path":"a/b.jpg","mime":"image/jpeg","width":4,"height":3,"orientation":6,"#.to_owned()
-                + r#""captured":{"local":"2019-07-04T12:30:05","source":"Exif DateTimeOriginal"},"camera":{"make":"Make"}}"#
+                + r#""captured":{"local":"2019-07-04T12:30:05","source":"Exif DateTimeOriginal","confidence":"low"},"camera":{"make":"Make"}}"#
         );
     }
 

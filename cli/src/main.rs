@@ -13,6 +13,7 @@ mod list;
 mod retry;
 mod sample;
 mod show;
+mod shown;
 mod table;
 mod up;
 

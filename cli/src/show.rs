@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use photovault_domain::{Colour, Facts, Look, Media, Status};
+use photovault_domain::{Colour, Look, Media, Status};
 use photovault_vault::seams::ObjectAt;
 use tokio::io::AsyncWriteExt as _;
 
@@ -11,6 +11,7 @@ use crate::{
     connection::reach,
     find::find,
     list::{item_json, pixels},
+    shown::{facts, written},
     table::{Table, bytes, cost, duration, when},
 };
 
@@ -109,51 +110,6 @@ fn look(look: &Look) -> [(&'static str, String); 2] {
         ("colours", look.colours.iter().map(colour).collect::<Vec<_>>().join(", ")),
         ("look", format!("sharpness {sharpness}, {tones}")),
     ]
-}
-
-/// Names and values below one another; what is empty is left out.
-pub(crate) fn written(lines: &[(&str, String)], indent: &str) -> String {
-    let full = lines.iter().filter(|(_, value)| !value.is_empty());
-    full.map(|(name, value)| [indent, &format!("{name:<12}"), value, "\n"].concat()).collect()
-}
-
-/// Facts as lines of name and value.
-pub(crate) fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
-    let join = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-    let mut lines = Vec::new();
-    if let Some(at) = &facts.captured {
-        let fraction = at.subsec.as_ref().map(|digits| format!(".{digits}")).unwrap_or_default();
-        let offset = at.offset.as_deref().unwrap_or("(no time zone)");
-        lines.push(("captured", format!("{}{fraction} {offset} ({})", at.local.replace('T', " "), at.source)));
-    }
-    if let Some(camera) = &facts.camera {
-        lines.push(("camera", join(&[camera.make.clone(), camera.model.clone(), camera.software.clone()])));
-    }
-    if let Some(lens) = &facts.lens {
-        lines.push(("lens", join(&[lens.make.clone(), lens.model.clone()])));
-    }
-    if let Some(exposure) = &facts.exposure {
-        let parts = [
-            exposure.time_s.map(shutter),
-            exposure.f_number.map(|f| format!("f/{f}")),
-            exposure.iso.map(|iso| format!("ISO {iso}")),
-            exposure.focal_mm.map(|mm| format!("{mm} mm")),
-            exposure.flash_fired.filter(|fired| *fired).map(|_| "flash".to_owned()),
-        ];
-        lines.push(("exposure", join(&parts)));
-    }
-    if let Some(at) = &facts.position {
-        let altitude = at.altitude_m.map(|metres| format!(", {metres:.0} m")).unwrap_or_default();
-        lines.push(("position", format!("{:.6}, {:.6}{altitude}", at.latitude, at.longitude)));
-    }
-    lines.extend(facts.orientation.map(|orientation| ("orientation", orientation.to_string())));
-    let texts = [("description", &facts.description), ("artist", &facts.artist), ("copyright", &facts.copyright)];
-    lines.extend(texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
-    lines
-}
-
-fn shutter(seconds: f64) -> String {
-    if seconds > 0.0 && seconds < 0.3 { format!("1/{:.0} s", 1.0 / seconds) } else { format!("{seconds} s") }
 }
 
 fn ledger(media: &Media) -> Table {

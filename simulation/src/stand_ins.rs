@@ -131,7 +131,7 @@ pub(crate) fn renderer(cured: Arc<AtomicBool>, mut coin: Random) -> Renderer {
 
 /// The reader, until `cured` with the faults that files ask for.
 pub(crate) fn reader(cured: Arc<AtomicBool>) -> Reader {
-    Arc::new(move |mut file, _size_bytes, _format| {
+    Arc::new(move |mut file, _original| {
         let cured = cured.load(Ordering::Relaxed);
         Box::pin(async move {
             let mut bytes = Vec::new();

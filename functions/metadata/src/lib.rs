@@ -1,7 +1,8 @@
-//! metadata: reads what a photo's file says of itself.
+//! metadata: reads what a photo's file says of it, and what its uploads tell beside that.
 //!
 //! - Event in: a job, through the metadata queue, for an accepted photo.
-//! - Decision: the facts (`photovault_media::facts`), a pure function of the bytes; what is broken is passed over and noted.
+//! - Decision: the facts (`photovault_media::facts`, `with_arrivals`), a pure function of the bytes and of the uploads' names and times;
+//!   what is broken is passed over and noted.
 //! - Effects out: every raw tag in `derivatives/<user>/<media>/<recipe>/metadata.json`, the `facts` facet, the ledger entry.
 //! - Idempotent by: the object's key and the entry's recipe and input.
 
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use futures::future::BoxFuture;
 use photovault_domain::{Facet, Format, Media, Stage};
 use photovault_lambda::{Message, Served};
-use photovault_media::{Read, Sparse, facts};
+use photovault_media::{Arrival, Read, Sparse, facts, with_arrivals};
 use photovault_vault::{Outcome, Vault};
 
 /// Trips for parts of an original, before all of it is read at once.
@@ -22,13 +23,23 @@ pub fn run() -> Served {
     photovault_lambda::serve_messages(Stage::Metadata, on_message)
 }
 
-/// What reads the facts of an original of so many bytes, of which parts may be missing. The simulation puts a stand-in
-/// without parsers here.
-pub type Reader = Arc<dyn Fn(Sparse, u64, Format) -> BoxFuture<'static, anyhow::Result<(Read, Sparse)>> + Send + Sync>;
+/// What is read beside an original's bytes.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// Bytes.
+    pub size_bytes: u64,
+    /// What they are.
+    pub format: Format,
+    /// How they came.
+    pub arrivals: Vec<Arrival>,
+}
+
+/// What reads the facts of an original, of which parts may be missing. The simulation puts a stand-in without parsers here.
+pub type Reader = Arc<dyn Fn(Sparse, Original) -> BoxFuture<'static, anyhow::Result<(Read, Sparse)>> + Send + Sync>;
 
 /// One message of the metadata queue.
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
-    on_message_by(vault, message, Arc::new(|file, size_bytes, format| Box::pin(decide(file, size_bytes, format))))
+    on_message_by(vault, message, Arc::new(|file, original| Box::pin(decide(file, original))))
 }
 
 /// The same by another reader.
@@ -51,22 +62,30 @@ async fn handle(vault: Vault, media: Media, reader: Reader) -> anyhow::Result<Ou
 }
 
 /// Pure but for the thread that it runs on.
-async fn decide(mut file: Sparse, size_bytes: u64, format: Format) -> anyhow::Result<(Read, Sparse)> {
-    Ok(tokio::task::spawn_blocking(move || (facts(&mut file, size_bytes, format), file)).await?)
+async fn decide(mut file: Sparse, original: Original) -> anyhow::Result<(Read, Sparse)> {
+    let read = move || {
+        let read = facts(&mut file, original.size_bytes, original.format);
+        (Read { facts: with_arrivals(read.facts, &original.arrivals), ..read }, file)
+    };
+    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 /// Reads of the original what its metadata need: most photos have them in their first part.
 async fn gather(vault: &Vault, media: &Media, reader: Reader) -> anyhow::Result<Read> {
     let key = media.object.as_deref().context("the item names no original")?;
-    let format = media.format.context("the item has no format")?;
-    let size_bytes = media.size_bytes;
-    let mut file = Sparse::new(size_bytes);
+    let arrivals = media.uploads.iter().map(|upload| Arrival { name: upload.name.clone(), at: upload.at });
+    let original = Original {
+        size_bytes: media.size_bytes,
+        format: media.format.context("the item has no format")?,
+        arrivals: arrivals.collect(),
+    };
+    let mut file = Sparse::new(original.size_bytes);
     for trip in 1.. {
-        let range = file.missing().filter(|_| trip < MAX_TRIPS).unwrap_or(0..size_bytes);
+        let range = file.missing().filter(|_| trip < MAX_TRIPS).unwrap_or(0..original.size_bytes);
         let bytes = vault.originals.read_range(key, range.clone()).await?;
         file.add(range.start, bytes.with_context(|| format!("the original {key} is missing from the vault bucket"))?);
         let read;
-        (read, file) = reader(file, size_bytes, format).await?;
+        (read, file) = reader(file, original.clone()).await?;
         if file.missing().is_none() {
             return Ok(read);
         }

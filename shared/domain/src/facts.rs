@@ -20,9 +20,12 @@ pub struct Facts {
     /// Exif orientation, 1..=8 (Exif 3.0, tag 0x0112), as stored; HEIC is upright by its own boxes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orientation: Option<u8>,
-    /// When the picture was taken, as the camera's clock said it.
+    /// When the picture was taken: the most trusted of `times`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub captured: Option<Captured>,
+    /// Every time that was considered, the chosen one included, the most trusted first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<Captured>,
     /// Who made the camera.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera: Option<Camera>,
@@ -35,18 +38,51 @@ pub struct Facts {
     /// Where it was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// Image description.
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Caption. Empty where the file has one that is blank, as many cameras write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Artist.
+    /// Who took it. Empty where the file says so with blanks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artist: Option<String>,
-    /// Copyright.
+    /// Whose it is. Empty where the file says so with blanks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copyright: Option<String>,
+    /// Keywords, each once; levels of a hierarchy stand in one with `|` between them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<String>,
+    /// 1..=5 stars, 0 for none, -1 for rejected (XMP, `xmp:Rating`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<i8>,
+    /// The name of a colour or of a state of work (XMP, `xmp:Label`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What the place is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Faces and other areas that somebody marked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+    /// A video inside the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub motion: Option<Motion>,
+    /// What the two files of a Live Photo have in common.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<String>,
+    /// What the pictures of a burst have in common.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<String>,
+    /// How it shows that it is a panorama: a projection of `GPano`, or `wide`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panorama: Option<String>,
+    /// Whether it is a picture of a screen.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub screenshot: bool,
 }
 
-/// A capture time: local as the camera showed it, with the offset only where the file states one.
+/// A capture time: local as the camera showed it, with the offset where it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {
     /// `YYYY-MM-DDTHH:MM:SS`.
@@ -57,8 +93,95 @@ pub struct Captured {
     /// `+HH:MM` or `-HH:MM`; absent means that the time floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<String>,
+    /// What the offset was told from, where another source than the time's own said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset_source: Option<String>,
     /// The tag that it came from, such as `Exif DateTimeOriginal`.
     pub source: String,
+    /// How far it can be trusted.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// Only the day is known: the time of day means nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub day_only: bool,
+    /// Why it is trusted less than its source deserves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
+}
+
+/// How far a capture time can be trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// It may be the time of something else: of an edit, a download, an upload.
+    #[default]
+    Low,
+    /// Somebody meant the capture time, and may have rounded or guessed it.
+    Medium,
+    /// The camera wrote it when it took the picture.
+    High,
+}
+
+impl Confidence {
+    /// In one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// What a place is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// A part of a city, or a name for the spot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// City.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// Province or state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// An area of the picture as stored, before orientation. In fractions of its sides, 0..=1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// Who or what it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `Face`, `Pet`, `Focus` or `BarCode` (MWG guidelines 2.0), or another program's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+/// A video inside a photo's file. There is one: the bytes at the place begin an MP4 or `QuickTime` file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Motion {
+    /// The video's first byte.
+    pub at: u64,
+    /// Bytes.
+    pub length: u64,
+    /// Who says where it is: `XMP Container`, `XMP MicroVideo`, `Samsung trailer`, `mpvd box` or `found in the file`.
+    pub source: String,
+    /// When the still was taken, in microseconds of the video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_at_us: Option<u64>,
 }
 
 /// The camera.
@@ -128,6 +251,12 @@ pub struct Position {
     /// Metres above sea level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub altitude_m: Option<f64>,
+    /// Where the camera looked: degrees clockwise from north.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction_deg: Option<f64>,
+    /// How fast it moved, in metres a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed_m_s: Option<f64>,
 }
 
 /// What the thumbnail stage made.

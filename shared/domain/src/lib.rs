@@ -17,7 +17,9 @@ mod scan;
 mod time;
 
 pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, Outputs, UnknownOutput};
-pub use facts::{Camera, Captured, Derivative, Derivatives, Exposure, Facet, Facts, GainMap, Lens, Position};
+pub use facts::{
+    Camera, Captured, Confidence, Derivative, Derivatives, Exposure, Facet, Facts, GainMap, Lens, Motion, Place, Position, Region,
+};
 pub use format::{Format, Kind};
 pub use ids::{IdError, MediaId, Sha256, UserId};
 pub use job::{Job, Letter, LetterId};

@@ -38,6 +38,12 @@ limits! {
     MAX_METADATA_BYTES: usize = 16 * 1024 * 1024, "bytes",
         "Of metadata after inflation: one Exif, ICC, XMP or HEIF description, and all compressed chunks of one PNG together.";
     MAX_DIRECTORIES: u32 = 64, "directories", "Of one raw photo that are searched for its preview: cameras write up to ten.";
+    MAX_XMP_ELEMENTS: usize = 65_536, "elements", "Of one XMP packet: an edited photo has some thousand.";
+    MAX_XMP_NESTING: usize = 32, "levels", "Of elements in XMP: face regions need twelve.";
+    MAX_TEXT_BYTES: usize = 8_192, "bytes", "Of one title, caption, name of an author or right that is kept; the rest is cut off.";
+    MAX_WORD_BYTES: usize = 256, "bytes", "Of one keyword, label, place or name of a person that is kept; the rest is cut off.";
+    MAX_KEYWORDS: usize = 256, "keywords", "Kept of one photo.";
+    MAX_REGIONS: usize = 128, "regions", "Kept of one photo: with all texts at their limits an item stays within the 400 KB that DynamoDB takes.";
     MAX_TILES: u32 = 4_096, "tiles", "Of one HEIF grid.";
     MAX_ITEMS: u32 = 8_192, "items", "Of one HEIF file: a grid has one for each tile.";
     MAX_EXTENTS: u32 = 256, "pieces", "That one HEIF item is stored in.";

@@ -64,7 +64,7 @@ pub const STAGES: &[StageSpec] = &[
         stage: Stage::Metadata,
         applies: is_accepted_photo,
         needs: Needs::Done(&[Stage::Validate]),
-        algorithm: 1,
+        algorithm: 2,
         settings: String::new,
     },
     StageSpec { stage: Stage::Notify, applies: |_| true, needs: Needs::Settled, algorithm: 1, settings: String::new },

@@ -74,7 +74,8 @@ pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Out
         }
         _ => Change::Leave,
     };
-    vault.catalog.change_from(media, record).await?;
+    // Boxed: an item with all its facts is large, and this future holds several of them.
+    Box::pin(vault.catalog.change_from(media, record)).await?;
     Ok(())
 }
 

@@ -105,10 +105,18 @@ fn find_by<R: Read + Seek>(
 pub(crate) struct Meta {
     /// Pixels as stored, before the file's own rotation: `ispe` of the primary item.
     pub(crate) size: Option<(u32, u32)>,
-    exif_item: Option<u32>,
-    exif_extents: Vec<(u64, u64)>,
-    exif_is_inside: bool,
+    exif: Option<Pieces>,
+    xmp: Option<Pieces>,
     inner: Vec<u8>,
+}
+
+/// Where an item's bytes lie.
+#[derive(Debug)]
+struct Pieces {
+    /// Inside `idat`, and not in the file as a whole.
+    inside: bool,
+    /// Places and lengths.
+    extents: Vec<(u64, u64)>,
 }
 
 /// The body of the `meta` box.
@@ -137,33 +145,45 @@ impl Meta {
         if let (Some(iprp), Some(primary)) = (child(b"iprp"), primary) {
             meta.size = size_of(iprp, primary);
         }
-        meta.exif_item = child(b"iinf").and_then(exif_item);
-        if let (Some(iloc), Some(item)) = (child(b"iloc"), meta.exif_item) {
-            (meta.exif_is_inside, meta.exif_extents) = extents(iloc, item).unwrap_or_default();
-        }
+        let pieces = |is_wanted: fn(&ItemInfo) -> bool| {
+            let item = child(b"iinf").and_then(|iinf| items(iinf).find(|item| is_wanted(item)))?;
+            child(b"iloc").and_then(|iloc| extents(iloc, item.id))
+        };
+        meta.exif = pieces(|item| item.kind == *b"Exif");
+        meta.xmp = pieces(is_xmp);
         meta.inner = child(b"idat").unwrap_or_default().to_vec();
         meta
     }
 
     /// The Exif block, from its TIFF header on (ISO 23008-12, A.2.1: four bytes say how far that is).
     pub(crate) fn exif<R: Read + Seek>(&self, source: &mut Source<R>) -> Option<Vec<u8>> {
+        let block = self.bytes_of(source, self.exif.as_ref()?)?;
+        let skip = 4 + u32_be(&block, 0)? as usize;
+        let found = block.get(skip..).filter(|rest| is_tiff(rest)).map(<[u8]>::to_vec);
+        // Some writers count wrong or leave the count out: look for the header itself.
+        found.or_else(|| block.windows(4).take(64).position(is_tiff).map(|at| block[at..].to_vec()))
+    }
+
+    /// The XMP packet.
+    pub(crate) fn xmp<R: Read + Seek>(&self, source: &mut Source<R>) -> Option<Vec<u8>> {
+        self.bytes_of(source, self.xmp.as_ref()?)
+    }
+
+    fn bytes_of<R: Read + Seek>(&self, source: &mut Source<R>, pieces: &Pieces) -> Option<Vec<u8>> {
         let mut block = Vec::new();
-        for (at, length) in &self.exif_extents {
+        for (at, length) in &pieces.extents {
             let length = usize::try_from(*length).ok()?;
             if block.len().checked_add(length)? > MAX_METADATA_BYTES {
                 return None;
             }
-            if self.exif_is_inside {
+            if pieces.inside {
                 let at = usize::try_from(*at).ok()?;
                 block.extend(self.inner.get(at..at.checked_add(length)?)?);
             } else {
                 block.extend(source.up_to(*at, length).ok()?);
             }
         }
-        let skip = 4 + u32_be(&block, 0)? as usize;
-        let found = block.get(skip..).filter(|rest| is_tiff(rest)).map(<[u8]>::to_vec);
-        // Some writers count wrong or leave the count out: look for the header itself.
-        found.or_else(|| block.windows(4).take(64).position(is_tiff).map(|at| block[at..].to_vec()))
+        Some(block)
     }
 }
 
@@ -190,23 +210,26 @@ fn item_id(bytes: &[u8], at: usize, short: bool) -> Option<u32> {
     if short { u16_be(bytes, at).map(u32::from) } else { u32_be(bytes, at) }
 }
 
-fn exif_item(iinf: &[u8]) -> Option<u32> {
-    items(iinf).find(|item| item.kind == *b"Exif").map(|item| item.id)
-}
-
 /// An item's entry in `iinf`.
-pub(super) struct ItemInfo {
+pub(super) struct ItemInfo<'a> {
     pub(super) id: u32,
     pub(super) kind: [u8; 4],
+    /// Its name and, of a `mime` item, its media type, each ended by a NUL.
+    words: &'a [u8],
+}
+
+fn is_xmp(item: &ItemInfo) -> bool {
+    item.kind == *b"mime" && item.words.split(|byte| *byte == 0).nth(1) == Some(b"application/rdf+xml")
 }
 
 /// The entries of `iinf` that name a kind.
-pub(super) fn items(iinf: &[u8]) -> impl Iterator<Item = ItemInfo> {
+pub(super) fn items(iinf: &[u8]) -> impl Iterator<Item = ItemInfo<'_>> {
     let entries = if iinf.first() == Some(&0) { 6 } else { 8 };
     children(iinf.get(entries..).unwrap_or_default()).filter(|(kind, _)| kind == b"infe").filter_map(|(_, infe)| {
         let short = *infe.first()? == 2;
         let kind_at = if short { 8 } else { 10 };
-        Some(ItemInfo { id: item_id(infe, 4, short)?, kind: *infe.get(kind_at..)?.first_chunk()? })
+        let (kind, words) = infe.get(kind_at..)?.split_first_chunk()?;
+        Some(ItemInfo { id: item_id(infe, 4, short)?, kind: *kind, words })
     })
 }
 
@@ -244,14 +267,14 @@ fn properties_of(ipma: &[u8], item: u32) -> Option<Vec<usize>> {
     None
 }
 
-/// Where an item's bytes lie, from `iloc`: whether inside `idat`, and the pieces.
-fn extents(iloc: &[u8], item: u32) -> Option<(bool, Vec<(u64, u64)>)> {
+/// Where an item's bytes lie, from `iloc`.
+fn extents(iloc: &[u8], item: u32) -> Option<Pieces> {
     let (mut table, count) = Numbers::of_iloc(iloc)?;
     for _ in 0..count {
         let found = table.item()?;
         let extents = table.extents(&found)?;
         if found.id == item {
-            return (found.method < 2).then_some((found.method == 1, extents));
+            return (found.method < 2).then_some(Pieces { inside: found.method == 1, extents });
         }
     }
     None
@@ -330,13 +353,15 @@ mod tests {
         let ipco = boxed(*b"ipco", &[&ispe(1, 1), &ispe(7, 5)]);
         let ipma = boxed(*b"ipma", &[&[0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 1, 0x81, 0, 2, 1, 0x82]]);
         let infe = boxed(*b"infe", &[&[2, 0, 0, 0, 0, 3, 0, 0], b"Exif\0"]);
-        let iloc = boxed(*b"iloc", &[&[1, 0, 0, 0, 0x44, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 12]]);
+        let mime = boxed(*b"infe", &[&[2, 0, 0, 0, 0, 4, 0, 0], b"mime\0application/rdf+xml\0"]);
+        let item = |id: u8, at: u8, length: u8| [0, id, 0, 1, 0, 0, 0, 1, 0, 0, 0, at, 0, 0, 0, length];
+        let iloc = boxed(*b"iloc", &[&[1, 0, 0, 0, 0x44, 0, 0, 2], &item(3, 0, 12), &item(4, 12, 3)]);
         let parts = [
             boxed(*b"pitm", &[&[0, 0, 0, 0, 0, 2]]),
-            boxed(*b"iinf", &[&[0, 0, 0, 0, 0, 1], &infe]),
+            boxed(*b"iinf", &[&[0, 0, 0, 0, 0, 2], &infe, &mime]),
             boxed(*b"iprp", &[&ipco, &ipma]),
             iloc,
-            boxed(*b"idat", &[&[0, 0, 0, 0], b"II*\0abcd"]),
+            boxed(*b"idat", &[&[0, 0, 0, 0], b"II*\0abcd<x>"]),
         ];
         [boxed(*b"ftyp", &[b"heic\0\0\0\0mif1"]), boxed(*b"meta", &[&[0; 4], &parts.concat()])].concat()
     }
@@ -348,6 +373,7 @@ mod tests {
         let meta = meta(&mut source).unwrap();
         assert_eq!(meta.size, Some((7, 5)));
         assert_eq!(meta.exif(&mut source).unwrap(), b"II*\0abcd");
+        assert_eq!(meta.xmp(&mut source).unwrap(), b"<x>");
     }
 
     #[test]

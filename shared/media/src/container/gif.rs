@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use super::{Damage, Source, u16_le, within};
-use photovault_domain::limits::{MAX_FRAME_PIXELS, MAX_FRAMES, MAX_PIXELS};
+use photovault_domain::limits::{MAX_FRAME_PIXELS, MAX_FRAMES, MAX_METADATA_BYTES, MAX_PARTS, MAX_PIXELS};
 
 /// The canvas.
 pub(crate) fn size<R: Read + Seek>(source: &mut Source<R>) -> Result<(u32, u32), Damage> {
@@ -40,6 +40,26 @@ pub(crate) fn check<R: Read + Seek>(source: &mut Source<R>) -> Result<(), Damage
     }
     within(frames, MAX_FRAMES, "frames")?;
     within(pixels, MAX_FRAME_PIXELS, "pixels in all its frames")
+}
+
+/// The XMP packet before the first frame. It stands there as it is, and 257 bytes behind it lead whoever takes its letters for lengths
+/// to its end (XMP part 3, 1.1.2).
+pub(crate) fn xmp<R: Read + Seek>(source: &mut Source<R>) -> Option<Vec<u8>> {
+    let mut at = 13 + colour_table(source.exact(10, 1).ok()?[0]);
+    for _ in 0..MAX_PARTS {
+        let head = source.exact(at, 14).ok()?;
+        let is_xmp = head.ends_with(b"\xFF\x0BXMP DataXMP");
+        if head[0] != 0x21 {
+            return None;
+        }
+        let end = behind_blocks(source, at + 2).ok()?;
+        if is_xmp {
+            let length = usize::try_from(end.checked_sub(at + 14 + 258)?).ok().filter(|length| *length <= MAX_METADATA_BYTES)?;
+            return Some(source.exact(at + 14, length).ok()?.to_vec());
+        }
+        at = end;
+    }
+    None
 }
 
 /// Bytes of the colour table that these flags announce.
@@ -87,6 +107,25 @@ mod tests {
         let whole = gif(4000, 3);
         for length in 13..whole.len() {
             assert_eq!(check(&whole[..length]), Ok(()), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn xmp_stands_before_the_frames() {
+        let trailer: Vec<u8> = [1].into_iter().chain((0..=255).rev()).chain([0]).collect();
+        let packet = b"<x:xmpmeta/>";
+        let bytes = [
+            b"GIF89a\x07\0\x05\0\0\0\0",
+            &[0x21, 0xFE, 2, b'h', b'i', 0][..],
+            b"\x21\xFF\x0BXMP DataXMP",
+            packet,
+            &trailer,
+            b"\x2C",
+        ];
+        let bytes = bytes.concat();
+        assert_eq!(xmp(&mut Source::of_bytes(&bytes)).unwrap(), packet);
+        for length in 0..bytes.len() {
+            xmp(&mut Source::of_bytes(&bytes[..length]));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::{Damage, Source, u16_be, within};
+use super::{Damage, Source, u16_be, u32_be, within};
 use photovault_domain::limits::{MAX_FRAME_PIXELS, MAX_METADATA_BYTES, MAX_PARTS, MAX_SCANS};
 
 /// Bytes looked through at once for scans.
@@ -87,10 +87,44 @@ impl Header {
 
     /// The Exif block, without its `Exif\0\0`.
     pub(crate) fn exif<R: Read + Seek>(&self, source: &mut Source<R>) -> Option<Vec<u8>> {
-        self.segments.iter().filter(|(marker, ..)| *marker == 0xE1).find_map(|(_, at, length)| {
-            let body = source.up_to(*at, *length).ok()?;
-            body.strip_prefix(b"Exif\0").and_then(|rest| rest.get(1..)).map(<[u8]>::to_vec)
-        })
+        let mut blocks = self.bodies(source, 0xE1, b"Exif\0").into_iter();
+        blocks.find_map(|block| block.get(1..).map(<[u8]>::to_vec))
+    }
+
+    /// The XMP packet, and behind it the extended one that it names (XMP part 3, 1.1.3.1).
+    pub(crate) fn xmp<R: Read + Seek>(&self, source: &mut Source<R>) -> Vec<Vec<u8>> {
+        let mut packets = self.bodies(source, 0xE1, b"http://ns.adobe.com/xap/1.0/\0");
+        packets.truncate(1);
+        let Some(packet) = packets.first() else { return packets };
+        // Each piece: the packet's name of 32 digits, its length, and the piece's place in it.
+        let mut pieces = self.bodies(source, 0xE1, b"http://ns.adobe.com/xmp/extension/\0");
+        pieces.retain(|piece| piece.get(..32).is_some_and(|name| packet.windows(32).any(|part| part == name)));
+        pieces.sort_by_key(|piece| u32_be(piece, 36));
+        let extended = pieces.iter().try_fold(Vec::new(), |mut extended, piece| {
+            let is_next = u32_be(piece, 36) == Some(extended.len() as u32);
+            extended.extend(piece.get(40..).filter(|_| is_next)?);
+            Some(extended)
+        });
+        packets.extend(extended.filter(|extended| !extended.is_empty()));
+        packets
+    }
+
+    /// Photoshop's resources, put together.
+    pub(crate) fn resources<R: Read + Seek>(&self, source: &mut Source<R>) -> Vec<u8> {
+        self.bodies(source, 0xED, b"Photoshop 3.0\0").concat()
+    }
+
+    /// The segments of this marker that begin so, without that beginning, as many as metadata may have bytes.
+    fn bodies<R: Read + Seek>(&self, source: &mut Source<R>, marker: u8, beginning: &[u8]) -> Vec<Vec<u8>> {
+        let (mut bodies, mut total) = (Vec::new(), 0);
+        for (_, at, length) in self.segments.iter().filter(|(known, ..)| *known == marker) {
+            let begins = source.up_to(*at, beginning.len()).is_ok_and(|head| head == beginning);
+            if let Some(body) = source.up_to(*at, *length).ok().filter(|_| begins).and_then(|body| body.get(beginning.len()..)) {
+                total += body.len();
+                bodies.extend((total <= MAX_METADATA_BYTES).then(|| body.to_vec()));
+            }
+        }
+        bodies
     }
 
     /// The embedded ICC profile, put together from its parts (ICC.1:2010, annex B.4).
@@ -251,6 +285,25 @@ mod tests {
         for length in 0..bytes.len() - 6 {
             assert_eq!(without_metadata(&bytes[..length]), None, "{length} bytes");
         }
+    }
+
+    #[test]
+    fn extended_xmp_is_put_together_if_it_is_the_named_one() {
+        let (name, other) = ([b'A'; 32], [b'B'; 32]);
+        let packet = [&b"http://ns.adobe.com/xap/1.0/\0<x HasExtendedXMP='"[..], &name, b"'/>"].concat();
+        let piece = |name: &[u8], at: u32, text: &[u8]| {
+            [b"http://ns.adobe.com/xmp/extension/\0", name, &6_u32.to_be_bytes(), &at.to_be_bytes(), text].concat()
+        };
+        let xmp = |pieces: &[Vec<u8>]| {
+            let segments = pieces.iter().map(|piece| (0xE1, piece.as_slice()));
+            let bytes =
+                file(&[(0xE1, &packet[..])].into_iter().chain(segments).chain([(0xC0, FRAME), (0xDA, &[])]).collect::<Vec<_>>());
+            let mut source = Source::of_bytes(&bytes);
+            header(&mut source).unwrap().xmp(&mut source)
+        };
+        assert_eq!(xmp(&[piece(&name, 3, b"def"), piece(&other, 0, b"???"), piece(&name, 0, b"abc")])[1], b"abcdef");
+        assert_eq!(xmp(&[piece(&name, 3, b"def")]).len(), 1, "its beginning is missing");
+        assert_eq!(xmp(&[piece(&other, 0, b"???")]).len(), 1);
     }
 
     #[test]

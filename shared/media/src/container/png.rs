@@ -1,6 +1,9 @@
 //! PNG's chunks (W3C PNG, third edition): the size, and the metadata that must be unpacked within a limit.
 
-use std::io::{Read, Seek};
+use std::{
+    borrow::Cow,
+    io::{Read, Seek},
+};
 
 use super::{Damage, Source, u32_be, within};
 use flate2::read::ZlibDecoder;
@@ -119,23 +122,30 @@ pub(crate) fn code_points(bytes: &[u8]) -> Option<(u8, u8)> {
 
 /// The Exif block: of `eXIf`, or of the text chunk that `ImageMagick` and old versions of exiftool wrote.
 pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
-    chunks(bytes).find_map(|chunk| match &chunk.kind {
-        b"eXIf" => Some(chunk.data.strip_prefix(b"Exif\0\0").unwrap_or(chunk.data).to_vec()),
-        b"zTXt" => {
-            let packed = chunk
-                .data
-                .strip_prefix(b"Raw profile type exif\0\0")
-                .or_else(|| chunk.data.strip_prefix(b"Raw profile type APP1\0\0"));
-            raw_profile(&inflate(packed?).ok()??)
-        }
-        b"tEXt" => {
-            let text = chunk
-                .data
-                .strip_prefix(b"Raw profile type exif\0")
-                .or_else(|| chunk.data.strip_prefix(b"Raw profile type APP1\0"));
-            raw_profile(text?)
-        }
-        _ => None,
+    let own = chunks(bytes).find(|chunk| &chunk.kind == b"eXIf").map(|chunk| chunk.data.to_vec());
+    let block = own.or_else(|| {
+        let mut texts = texts(bytes);
+        let (_, profile) = texts.find(|(key, _)| matches!(*key, b"Raw profile type exif" | b"Raw profile type APP1"))?;
+        raw_profile(&profile)
+    })?;
+    Some(block.strip_prefix(b"Exif\0\0").map_or(block.clone(), <[u8]>::to_vec))
+}
+
+/// Keys and texts of `tEXt`, `zTXt` and `iTXt`, as far as together they unpack to no more than the limit.
+pub(crate) fn texts(bytes: &[u8]) -> impl Iterator<Item = (&[u8], Cow<'_, [u8]>)> {
+    let mut left = MAX_METADATA_BYTES;
+    chunks(bytes).filter_map(move |chunk| {
+        let is_text = matches!(&chunk.kind, b"tEXt" | b"zTXt" | b"iTXt");
+        let key = chunk.data.split(|byte| *byte == 0).next().filter(|_| is_text)?;
+        let behind_key = chunk.data.get(key.len() + 1..)?;
+        let text = match (&chunk.kind, packed(chunk.kind, chunk.data)) {
+            (_, Some(packed)) => Cow::Owned(inflate(packed, left).ok()??),
+            // Method, language and translated key stand before it.
+            (b"iTXt", None) => Cow::Borrowed(behind_key.get(2..)?.splitn(3, |byte| *byte == 0).nth(2)?),
+            _ => Cow::Borrowed(behind_key),
+        };
+        left = left.checked_sub(text.len())?;
+        Some((key, text))
     })
 }
 
@@ -146,7 +156,7 @@ pub(crate) fn profile(bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
     let broken = || "The colour profile is broken and was not used.".to_owned();
     let name_end = chunk.data.iter().position(|byte| *byte == 0).ok_or_else(broken)?;
     let packed = chunk.data.get(name_end + 2..).ok_or_else(broken)?;
-    match inflate(packed) {
+    match inflate(packed, MAX_METADATA_BYTES) {
         Ok(Some(profile)) => Ok(Some(profile)),
         Ok(None) => Err(format!("The colour profile unpacks to more than {MAX_METADATA_BYTES} bytes and was not used.")),
         Err(_) => Err(broken()),
@@ -154,7 +164,7 @@ pub(crate) fn profile(bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
 }
 
 /// The file without the chunks that decoders unpack and that do not change pixels: a kilobyte of them can become a gigabyte.
-pub(crate) fn without_metadata(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(crate) fn without_metadata(bytes: &[u8]) -> Cow<'_, [u8]> {
     let unpacked = |kind: &[u8; 4]| matches!(kind, b"iCCP" | b"zTXt" | b"iTXt" | b"tEXt" | b"eXIf" | b"sPLT");
     if !chunks(bytes).any(|chunk| unpacked(&chunk.kind)) {
         return bytes.into();
@@ -172,20 +182,19 @@ pub(crate) fn without_metadata(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     kept.into()
 }
 
-/// `None` where more than [`MAX_METADATA_BYTES`] would come out.
-fn inflate(packed: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
+/// `None` where more than `most_bytes` would come out.
+fn inflate(packed: &[u8], most_bytes: usize) -> std::io::Result<Option<Vec<u8>>> {
     let mut unpacked = Vec::new();
-    ZlibDecoder::new(packed).take(MAX_METADATA_BYTES as u64 + 1).read_to_end(&mut unpacked)?;
-    Ok((unpacked.len() <= MAX_METADATA_BYTES).then_some(unpacked))
+    ZlibDecoder::new(packed).take(most_bytes as u64 + 1).read_to_end(&mut unpacked)?;
+    Ok((unpacked.len() <= most_bytes).then_some(unpacked))
 }
 
-/// `\nexif\n     1234\n<hexadecimal>`.
-fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
+/// What `ImageMagick` wrote as `\nexif\n     1234\n<hexadecimal>`.
+pub(crate) fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;
     let digits = text.trim_start().splitn(3, '\n').nth(2)?;
     let digits: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
-    let block: Vec<u8> = digits.as_bytes().chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1])).collect();
-    Some(block.strip_prefix(b"Exif\0\0").map_or(block.clone(), <[u8]>::to_vec))
+    Some(digits.as_bytes().chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1])).collect())
 }
 
 fn hex_digit(digit: u8) -> u8 {
@@ -237,6 +246,29 @@ mod tests {
         assert!(check(&[(b"acTL", &[0, 0, 0x27, 0x11, 0, 0, 0, 0])]).unwrap_err().words().contains("10001 frames"));
         let large = [0, 0, 0x2E, 0xE0, 0, 0, 0x2E, 0xE0, 16, 6, 0, 0, 0];
         assert!(super::check(&mut Source::of_bytes(&png(&[(b"IHDR", &large)]))).unwrap_err().words().contains("bytes of pixels"));
+    }
+
+    #[test]
+    fn texts_come_in_three_chunks() {
+        let packed = {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(b"packed").unwrap();
+            encoder.finish().unwrap()
+        };
+        let chunks: &[(&[u8; 4], Vec<u8>)] = &[
+            (b"tEXt", b"Title\0plain".to_vec()),
+            (b"zTXt", [&b"Author\0\0"[..], &packed].concat()),
+            (b"iTXt", b"Comment\0\0\0en\0Kommentar\0words".to_vec()),
+            (b"iTXt", [&b"Comment\0\x01\0en\0\0"[..], &packed].concat()),
+            (b"tEXt", b"no text".to_vec()),
+            (b"tEXt", b"Raw profile type exif\0\nexif\n 10\n457869660000\n4d4d002a".to_vec()),
+        ];
+        let chunks: Vec<(&[u8; 4], &[u8])> = chunks.iter().map(|(kind, data)| (*kind, data.as_slice())).collect();
+        let bytes = png(&chunks);
+        let found: Vec<_> = texts(&bytes).map(|(_, text)| String::from_utf8(text.to_vec()).unwrap()).collect();
+        assert_eq!(found[..4], ["plain", "packed", "words", "packed"]);
+        assert_eq!(found.len(), 5);
+        assert_eq!(exif(&bytes).unwrap(), b"MM\0*");
     }
 
     #[test]

@@ -47,6 +47,11 @@ pub(crate) fn exif(bytes: &[u8]) -> Option<Vec<u8>> {
     chunk(bytes, *b"EXIF").map(|data| data.strip_prefix(b"Exif\0\0").unwrap_or(data).to_vec())
 }
 
+/// The XMP packet of the `XMP ` chunk.
+pub(crate) fn xmp(bytes: &[u8]) -> Option<Vec<u8>> {
+    chunk(bytes, *b"XMP ").map(<[u8]>::to_vec)
+}
+
 /// The ICC profile of the `ICCP` chunk.
 pub(crate) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
     chunk(bytes, *b"ICCP").map(<[u8]>::to_vec)
@@ -112,5 +117,7 @@ mod tests {
         bytes.extend(b"odd \x03\0\0\0abc\0EXIF\x04\0\0\0II*\0");
         assert_eq!(exif(&bytes).unwrap(), b"II*\0");
         assert_eq!(profile(&bytes), None);
+        bytes.extend(b"XMP \x03\0\0\0<x>\0");
+        assert_eq!(xmp(&bytes).unwrap(), b"<x>");
     }
 }
