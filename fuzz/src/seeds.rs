@@ -32,6 +32,38 @@ pub fn exif_blocks() -> Vec<Vec<u8>> {
     vec![exif(), tiff()]
 }
 
+/// XMP packets: words, a face, a motion photo's directory.
+pub fn xmp_packets() -> Vec<Vec<u8>> {
+    let spaces = "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:dc='http://purl.org/dc/elements/1.1/' \
+        xmlns:exif='http://ns.adobe.com/exif/1.0/' xmlns:g='http://www.metadataworkinggroup.com/schemas/regions/' \
+        xmlns:a='http://ns.adobe.com/xmp/sType/Area#' xmlns:c='http://ns.google.com/photos/1.0/container/' \
+        xmlns:i='http://ns.google.com/photos/1.0/container/item/' xmlns:xmp='http://ns.adobe.com/xap/1.0/'";
+    let packet = |body: &str| format!("<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF {spaces}>{body}</rdf:RDF></x:xmpmeta>");
+    let words = "<rdf:Description xmp:Rating='4' exif:GPSLatitude='48,12.5N' exif:GPSLongitude='16,22E' \
+        exif:DateTimeOriginal='2019-07-04T12:30:05.123+02:00'><dc:subject><rdf:Bag><rdf:li>a &amp; &#98;</rdf:li></rdf:Bag></dc:subject>\
+        </rdf:Description>";
+    let face = "<rdf:Description><g:Regions rdf:parseType='Resource'><g:RegionList><rdf:Bag><rdf:li><rdf:Description g:Name='Ann'>\
+        <g:Area a:x='0.5' a:y='0.5' a:w='0.1' a:h='0.1'/></rdf:Description></rdf:li></rdf:Bag></g:RegionList></g:Regions></rdf:Description>";
+    let video = "<rdf:Description><c:Directory><rdf:Seq><rdf:li rdf:parseType='Resource'><c:Item i:Mime='video/mp4' i:Length='40'/>\
+        </rdf:li></rdf:Seq></c:Directory></rdf:Description>";
+    [words, face, video].map(|body| packet(body).into_bytes()).to_vec()
+}
+
+/// Photoshop's resources with an IPTC record.
+pub fn photoshop_resources() -> Vec<Vec<u8>> {
+    let set = |number: u8, data: &[u8]| [&[0x1C, 2, number][..], &(data.len() as u16).to_be_bytes(), data].concat();
+    let record = [set(25, b"sea"), set(120, b"words"), set(55, b"20190704"), set(60, b"123005+0200")].concat();
+    vec![[&b"8BIM\x04\x25\0\0\0\0\0\x02ab8BIM\x04\x04\0\0"[..], &(record.len() as u32).to_be_bytes(), &record].concat()]
+}
+
+/// The smallest JPEG with this in a segment.
+pub fn jpeg_around(marker: u8, beginning: &[u8], body: &[u8]) -> Vec<u8> {
+    let body = [beginning, &body[..body.len().min(65_000)]].concat();
+    let length = (body.len() as u16 + 2).to_be_bytes();
+    [&[0xFF, 0xD8, 0xFF, marker][..], &length, &body, &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 2]]
+        .concat()
+}
+
 /// Messages of the validate queue.
 pub fn events() -> Vec<Vec<u8>> {
     let record = json!({
@@ -59,9 +91,18 @@ pub fn template() -> Vec<Vec<u8>> {
 
 /// Object keys, as they arrive.
 pub fn keys() -> Vec<Vec<u8>> {
-    ["users/ann/holiday/a b.jpg", "a.jpg", "users/../x", "users//", "users/ann/", "%2B+é\u{301}/..\\C:"]
-        .map(|key| key.as_bytes().to_vec())
-        .to_vec()
+    [
+        "users/ann/holiday/a b.jpg",
+        "a.jpg",
+        "PXL_20230704_123005123.jpg",
+        "signal-2023-07-04-12-30-05-123.jpg",
+        "users/../x",
+        "users//",
+        "users/ann/",
+        "%2B+é\u{301}/..\\C:",
+    ]
+    .map(|key| key.as_bytes().to_vec())
+    .to_vec()
 }
 
 fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {

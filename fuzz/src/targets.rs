@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_domain::{Format, UploadKey, UserId};
-use photovault_media::{facts, inspect, sniff};
+use photovault_domain::{Facts, Format, UploadKey, UserId, UtcMs};
+use photovault_media::{Arrival, facts, inspect, sniff, with_arrivals};
 
 use crate::{
     mutate::{Dice, mutated},
@@ -30,6 +30,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "inspect", run: run_inspect, seeds: seeds::media },
     Target { name: "facts", run: run_facts, seeds: seeds::media },
     Target { name: "exif", run: run_exif, seeds: seeds::exif_blocks },
+    Target { name: "xmp", run: run_xmp, seeds: seeds::xmp_packets },
+    Target { name: "iptc", run: run_iptc, seeds: seeds::photoshop_resources },
+    Target { name: "file-name", run: run_file_name, seeds: seeds::keys },
     Target { name: "event", run: run_event, seeds: seeds::events },
     Target { name: "dead-letter", run: run_dead_letter, seeds: seeds::events },
     Target { name: "template", run: run_template, seeds: seeds::template },
@@ -96,12 +99,20 @@ fn run_facts(bytes: &[u8]) {
 
 /// An Exif block in the JPEG that surrounds it.
 fn run_exif(block: &[u8]) {
-    let body = [b"Exif\0\0", &block[..block.len().min(65_000)]].concat();
-    let length = (body.len() as u16 + 2).to_be_bytes();
-    let jpeg =
-        [&[0xFF, 0xD8, 0xFF, 0xE1][..], &length, &body, &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 2]]
-            .concat();
-    read_facts(&jpeg, Format::Jpeg);
+    read_facts(&seeds::jpeg_around(0xE1, b"Exif\0\0", block), Format::Jpeg);
+}
+
+fn run_xmp(packet: &[u8]) {
+    read_facts(&seeds::jpeg_around(0xE1, b"http://ns.adobe.com/xap/1.0/\0", packet), Format::Jpeg);
+}
+
+fn run_iptc(resources: &[u8]) {
+    read_facts(&seeds::jpeg_around(0xED, b"Photoshop 3.0\0", resources), Format::Jpeg);
+}
+
+fn run_file_name(bytes: &[u8]) {
+    let name = String::from_utf8_lossy(bytes).into_owned();
+    with_arrivals(Facts::default(), &[Arrival { name, at: UtcMs(1_700_000_000_000) }]);
 }
 
 fn read_facts(bytes: &[u8], format: Format) {
