@@ -3,7 +3,7 @@
 //! `dispatch` runs [`next_stages`] over it, `validate` plans an item's ledger from it, and a test compares it with
 //! `template.yaml` in both directions.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -133,9 +133,8 @@ impl Stage {
 
     /// What its output would be made by now.
     pub fn recipe(self) -> Recipe {
-        let spec = self.spec();
-        let text = format!("{}/{}/{}", self.name(), spec.algorithm, (spec.settings)());
-        Recipe(hex::encode(&sha2::Sha256::digest(text)[..6]))
+        static RECIPES: LazyLock<Vec<Recipe>> = LazyLock::new(|| STAGES.iter().map(Recipe::of).collect());
+        RECIPES[self as usize].clone()
     }
 }
 
@@ -149,6 +148,13 @@ impl fmt::Display for Stage {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Recipe(String);
+
+impl Recipe {
+    fn of(spec: &StageSpec) -> Self {
+        let text = format!("{}/{}/{}", spec.stage.name(), spec.algorithm, (spec.settings)());
+        Self(hex::encode(&sha2::Sha256::digest(text)[..6]))
+    }
+}
 
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
