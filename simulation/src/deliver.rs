@@ -16,6 +16,8 @@ use crate::{
 pub(crate) const MARRED: u32 = 3;
 /// The longest wait between a message's turn and its delivery, ms.
 const POLL_MS: u64 = 400;
+/// Polls of a thousand that bring few messages, whatever there is: two batches at once then write the same digest.
+const FEW: u64 = 400;
 /// Deliveries of a thousand that another one follows while they are worked on.
 const TWICE: u64 = 40;
 /// Deletes of a thousand that are lost.
@@ -47,11 +49,18 @@ impl History {
             // Whoever ends wakes it again.
             return;
         }
-        let most = 1 + self.random.below(settings.batch as u64) as usize;
+        let few = self.random.per_mille(FEW);
+        let most = 1 + self.random.below(if few { 3 } else { settings.batch as u64 }) as usize;
         let random = &mut self.random;
         let Received { taken, buried } = self.queues[queue].receive(now, most, |count| random.below(count as u64) as usize);
         for message in buried {
             self.bury(queue, message);
+        }
+        for (_, message) in &taken {
+            let overlap = self.twice.remove(&message.id) && self.is_under_way(&message.id);
+            if overlap {
+                self.simulation.scheduler().count(true);
+            }
         }
         if !taken.is_empty() {
             self.invoke(queue, taken);
@@ -68,10 +77,24 @@ impl History {
         self.wake(dead);
     }
 
-    /// A record of the stream that was given up: the account of it goes to the dispatcher's dead letters.
-    pub(crate) fn bury_record(&mut self, sequence: usize) {
-        self.promises.buried("dispatch", "a record of the stream");
-        self.send(DISPATCH_DEAD, format!("{{\"DDBStreamBatchInfo\":{{\"startSequenceNumber\":\"{sequence}\"}}}}"), 0);
+    /// A record of the stream that was given up, by right where every attempt met a fault: the account of it goes to the
+    /// dispatcher's dead letters.
+    pub(crate) fn bury_record(&mut self, shard: usize, sequence: usize, by_right: bool) {
+        let batch = serde_json::json!({"shardId": shard.to_string(), "startSequenceNumber": sequence.to_string()});
+        let body = serde_json::json!({"DDBStreamBatchInfo": batch}).to_string();
+        if by_right {
+            self.promises.truth.given_up.insert(body.clone());
+        }
+        self.promises.buried("dispatch", &body);
+        self.send(DISPATCH_DEAD, body, 0);
+    }
+
+    fn is_under_way(&self, id: &str) -> bool {
+        let holds = |running: &Running| match &running.work {
+            Work::Batch { receipts, .. } => receipts.iter().any(|(_, of)| of == id),
+            Work::Stream { .. } | Work::Health | Work::Person => false,
+        };
+        self.tasks.values().any(holds)
     }
 
     fn may_suffer(&self, queue: usize, message: &Queued) -> bool {
@@ -86,8 +109,9 @@ impl History {
             let may = self.may_suffer(queue, message);
             faulty &= may;
             let drawn = may && self.random.per_mille(TWICE);
-            let twice = self.simulation.scheduler().fault(drawn, || format!("{} is delivered twice", message.id));
-            if twice {
+            let what = || format!("{} comes again while it is worked on", message.id);
+            if self.simulation.scheduler().fault_to_come(drawn, what) {
+                self.twice.insert(message.id.clone());
                 let again = self.now() + self.random.below(3_000) as i64;
                 if let Some(at) = self.queues[queue].held(receipt) {
                     self.queues[queue].messages[at].visible = again;

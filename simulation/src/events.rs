@@ -10,13 +10,14 @@ use photovault_vault::seams::ObjectAt;
 use crate::{
     history::{History, Note},
     stand_ins::FileKind,
-    workload::{MAX_UPLOADS, Upload},
+    workload::Upload,
 };
 
-/// Faults that a history has before it may come to rest.
-const FAULTS: u32 = 20;
-/// How often it is looked whether they are there.
-pub(crate) const LOOK_MS: i64 = 15_000;
+/// Faults that happen in a history before it may come to rest.
+pub(crate) const FAULTS: u32 = 20;
+/// How often somebody uploads another file while there were fewer: about as often as messages come back, so that most
+/// faults are met on their further ways, and histories stay small.
+pub(crate) const MORE_MS: i64 = 240_000;
 
 impl History {
     pub(crate) fn upload(&mut self, at: usize) {
@@ -32,9 +33,27 @@ impl History {
             }
             world.store(&place, Bytes::from(bytes))
         };
-        self.workload.uploads[at].version = Some(version);
-        self.promises.truth.uploads.push(self.workload.uploads[at].clone());
-        // The store announces it soon, or late, or twice.
+        self.stored(at, version);
+    }
+
+    /// A function has uploaded: bytes that are in the vault already and have no item.
+    pub(crate) fn recovered(&mut self, at: &ObjectAt, version: String, bytes: &Bytes) {
+        if self.promises.truth.at(&at.key, &version).is_some() {
+            return;
+        }
+        let same = self.workload.uploads.iter().find(|upload| upload.bytes == *bytes);
+        let kind = same.map_or(FileKind::Good, |same| same.kind);
+        self.workload.uploads.push(Upload::new(self.now(), at.key.clone(), kind, bytes.to_vec()));
+        self.stored(self.workload.uploads.len() - 1, version);
+    }
+
+    /// The store announces an upload soon, or late, or twice.
+    fn stored(&mut self, at: usize, version: String) {
+        let upload = &mut self.workload.uploads[at];
+        upload.version = Some(version);
+        let (upload, now) = (upload.clone(), self.now());
+        let key = upload.key.clone();
+        self.promises.truth.uploads.push(upload);
         let late = self.random.per_mille(100);
         let twice = self.random.per_mille(100);
         let wait = self.random.below(if late { 60_000 } else { 500 }) as i64;
@@ -63,24 +82,29 @@ impl History {
         self.simulation.world().forbidden.clear();
     }
 
-    /// Lets the faults stop once there were enough; until then, uploads go on.
-    pub(crate) fn look(&mut self) {
+    /// Lets the faults stop once there were enough.
+    pub(crate) fn calm_down(&mut self) {
+        let mut scheduler = self.simulation.scheduler();
         // Those that are left out count: a history that is made short stays the same history.
-        let (now, faults) = {
-            let scheduler = self.simulation.scheduler();
-            (scheduler.now, scheduler.drawn)
-        };
-        let enough = faults >= FAULTS || self.workload.uploads.len() >= MAX_UPLOADS;
-        if enough && now >= self.workload.calm {
-            self.tell(|| "the faults stop".into());
-            self.simulation.scheduler().faults_on = false;
-            return;
+        if scheduler.faults_on && scheduler.met >= FAULTS && scheduler.now >= self.workload.calm {
+            scheduler.tell(|| "the faults stop".into());
+            scheduler.faults_on = false;
         }
-        if !enough {
-            self.workload.more(now, LOOK_MS as u64);
+    }
+
+    /// Another upload, for as long as there were too few faults.
+    pub(crate) fn more(&mut self) {
+        let (now, met, faults_on) = {
+            let scheduler = self.simulation.scheduler();
+            (scheduler.now, scheduler.met, scheduler.faults_on)
+        };
+        if met < FAULTS {
+            self.workload.more(now, MORE_MS as u64);
             let at = self.workload.uploads.len() - 1;
             self.at(self.workload.uploads[at].at, Note::Upload(at));
         }
-        self.at(now + LOOK_MS, Note::Look);
+        if faults_on {
+            self.at(now + MORE_MS, Note::More);
+        }
     }
 }

@@ -9,14 +9,14 @@ use std::{
 
 use futures::future::BoxFuture;
 use photovault_domain::Stage;
-use photovault_sim::{Due, Random, Rates, Scheduler, SimulatedQueue, Simulation, Task};
+use photovault_sim::{Due, Happening, Random, Rates, Scheduler, SimulatedQueue, Simulation, Task, UPLOADS};
 
 use crate::{
-    events::LOOK_MS,
+    events::{FAULTS, MORE_MS},
     promises::Promises,
-    settings::{QUEUES, QueueSettings},
+    settings::{HEALTH, QUEUES, QueueSettings},
     stream::{SHARDS, Shard},
-    workload::Workload,
+    workload::{Stream, Workload},
 };
 
 /// When histories begin: some instant; windows and clocks hang on it.
@@ -77,13 +77,15 @@ pub(crate) enum Note {
     Garbage(usize),
     Retry,
     Cure,
-    Look,
+    More,
+    Health,
 }
 
 /// What a task is.
 pub(crate) enum Work {
     Batch { queue: usize, receipts: Vec<(String, String)>, faulty: bool },
     Stream { shard: usize, count: usize },
+    Health,
     Person,
 }
 
@@ -91,7 +93,7 @@ pub(crate) enum Work {
 pub(crate) enum End {
     Batch(Vec<String>),
     Stream(Option<String>),
-    Person,
+    Alone,
 }
 
 pub(crate) struct Running {
@@ -107,6 +109,8 @@ pub(crate) struct History {
     pub(crate) tasks: BTreeMap<Task, Running>,
     pub(crate) next_task: Task,
     pub(crate) messages: u32,
+    /// Messages that are to come again while they are worked on.
+    pub(crate) twice: BTreeSet<String>,
     pub(crate) random: Random,
     pub(crate) seed: Random,
     pub(crate) cured: Arc<AtomicBool>,
@@ -124,6 +128,8 @@ pub fn run(seed: u64, options: &Options) -> Outcome {
     // Tasks hold the world; they go first.
     history.tasks.clear();
     let mut scheduler = history.simulation.scheduler();
+    let enough = scheduler.happened >= FAULTS || violation.is_some() || !options.suppressed.is_empty();
+    assert!(enough, "history {seed} proves too little: {} faults happened", scheduler.happened);
     Outcome {
         violation,
         faults: scheduler.happened,
@@ -156,6 +162,7 @@ impl History {
             tasks: BTreeMap::new(),
             next_task: 1,
             messages: 0,
+            twice: BTreeSet::new(),
             random: seed.of(4),
             seed,
             cured: Arc::default(),
@@ -180,17 +187,26 @@ impl History {
         if let Some(at) = self.workload.cure {
             self.at(at, Note::Cure);
         }
-        self.at(START + LOOK_MS, Note::Look);
+        self.at(START + MORE_MS, Note::More);
+        if self.workload.stream == Stream::Trimmed {
+            self.at(START + i64::from(HEALTH.every_s) * 1000, Note::Health);
+        }
     }
 
     /// Lives through it: to rest with what poison there is, then cured and redriven to the end.
     fn live(&mut self, steps: &mut u32) -> Result<(), Violation> {
         self.settle(steps)?;
+        if !self.promises.truth.given_up.is_empty() {
+            self.redrive_stream(false);
+            self.settle(steps)?;
+        }
         self.promises.at_rest(false)?;
         self.cure();
         for _ in 0..2 {
-            self.redrive_all();
-            self.settle(steps)?;
+            if self.promises.has_letters() {
+                self.redrive_all();
+                self.settle(steps)?;
+            }
         }
         self.promises.at_rest(true)
     }
@@ -219,6 +235,7 @@ impl History {
                 Due::Driver(note) => self.on(self.notes[note as usize]),
             }
             self.look_around()?;
+            self.calm_down();
         }
     }
 
@@ -236,7 +253,8 @@ impl History {
             }
             Note::Retry => self.retry_failed(),
             Note::Cure => self.cure(),
-            Note::Look => self.look(),
+            Note::More => self.more(),
+            Note::Health => self.run_health(),
         }
     }
 
@@ -328,6 +346,7 @@ impl History {
                 self.read(shard, count, failed, marred);
             }
             (Work::Person, _) => self.promises.truth.interrupted |= marred,
+            (Work::Health, _) => {}
         }
     }
 
@@ -352,6 +371,11 @@ impl History {
             self.append(record);
         }
         for happening in happened {
+            if let Happening::Stored { at, version, bytes, .. } = &happening
+                && at.bucket == UPLOADS
+            {
+                self.recovered(at, version.clone(), bytes);
+            }
             self.promises.step(happening, self.person)?;
         }
         self.promises.pending()

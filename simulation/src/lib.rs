@@ -6,6 +6,7 @@
 
 mod deliver;
 mod events;
+mod health;
 mod history;
 mod people;
 mod promises;
@@ -21,5 +22,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use history::{Options, Outcome, Violation, run};
 pub use promises::PROMISES;
-pub use settings::{QUEUES, QueueSettings, STREAM, StreamSettings};
+pub use settings::{HEALTH, HealthSettings, QUEUES, QueueSettings, STREAM, StreamSettings};
 pub use shrink::{Short, shrink};

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use photovault_domain::{Letter, STAGES, Status};
-use photovault_vault::Vault;
+use photovault_vault::{Vault, redrive_stream};
 
 use crate::history::{End, History, Running, Work};
 
@@ -24,6 +24,9 @@ impl History {
         };
         let wanted: Vec<_> =
             failed.iter().flat_map(|media| stages(media).into_iter().map(|stage| (media.clone(), stage))).collect();
+        if !self.promises.truth.given_up.is_empty() {
+            self.redrive_stream(true);
+        }
         if wanted.is_empty() {
             return;
         }
@@ -47,12 +50,22 @@ impl History {
     pub(crate) fn redrive_all(&mut self) {
         self.person("redrives every letter", false, |vault| {
             Box::pin(async move {
-                for letter in letters(&vault).await? {
-                    // The dispatcher's accounts say which records were given up, not what to send.
-                    if letter.stage != "dispatch" {
+                for stage in STAGES.iter().map(|spec| spec.stage.name()) {
+                    for letter in letters(&vault, stage).await? {
                         vault.letters.redrive(&letter).await?;
                     }
                 }
+                Ok(())
+            })
+        });
+    }
+
+    /// Somebody redrives the dispatcher's letters: they say which records were given up, not what to send.
+    pub(crate) fn redrive_stream(&mut self, faulty: bool) {
+        self.person("redrives the stream", faulty, |vault| {
+            Box::pin(async move {
+                let given_up = letters(&vault, "dispatch").await?;
+                redrive_stream(&vault, &given_up).await?;
                 Ok(())
             })
         });
@@ -69,25 +82,21 @@ impl History {
             let future = Box::pin(async move {
                 // A command that fails says so and is over; whoever gave it sees what is left.
                 let _ = command.await;
-                End::Person
+                End::Alone
             });
             Running { future, work: Work::Person }
         });
     }
 }
 
-async fn letters(vault: &Vault) -> anyhow::Result<Vec<Letter>> {
-    let mut found = Vec::new();
-    for stage in STAGES.iter().map(|spec| spec.stage.name()).chain(["dispatch"]) {
-        let mut after: Option<String> = None;
-        loop {
-            let page = vault.letters.list(stage, after.as_deref(), PAGE).await?;
-            found.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+async fn letters(vault: &Vault, stage: &str) -> anyhow::Result<Vec<Letter>> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = vault.letters.list(stage, after.as_deref(), PAGE).await?;
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(found);
         }
     }
-    Ok(found)
 }

@@ -35,6 +35,18 @@ pub struct StreamSettings {
 /// The mapping of the catalog's stream to `dispatch`.
 pub const STREAM: StreamSettings = StreamSettings { batch: 100, retries: 5, timeout_s: 60 };
 
+/// The schedule of `health`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// How often it runs.
+    pub every_s: u32,
+    /// When a run is ended.
+    pub timeout_s: u32,
+}
+
+/// How `health` runs.
+pub const HEALTH: HealthSettings = HealthSettings { every_s: 300, timeout_s: 240 };
+
 /// The queues: the stages' in pipeline order, then their dead letters in the same order, then the dispatcher's.
 pub const QUEUES: [QueueSettings; 9] = [
     stage("validate", 720, 5, 0, 20, 120),

@@ -1,8 +1,6 @@
 //! The mapping of the catalog's stream: shards in order, batches that begin again where they failed, halves, retries, and
 //! records that come again although they were read.
 
-use std::sync::Arc;
-
 use photovault_lambda::{Images, run_changes};
 use photovault_sim::{Record, Task};
 
@@ -10,6 +8,7 @@ use crate::{
     deliver::MARRED,
     history::{End, History, Note, Running, Work},
     settings::STREAM,
+    workload::Stream,
 };
 
 /// Shards of the stream: items of one partition stay in one.
@@ -20,6 +19,10 @@ const POLL_MS: u64 = 300;
 const PAUSE_MS: i64 = 250;
 /// Batches of a thousand whose reading is forgotten.
 const AGAIN: u64 = 40;
+/// Turns of a shard in a thousand before which unread records are trimmed, where records are.
+const TRIMMED: u64 = 100;
+/// Failed attempts of a thousand after which the function is not even invoked the next time, where records are given up.
+const OUTAGE: u64 = 850;
 
 /// One shard.
 #[derive(Default)]
@@ -29,7 +32,15 @@ pub(crate) struct Shard {
     /// Attempts at the batch that begins at the position, and the most records that it may have.
     attempts: u32,
     most: usize,
+    /// Whether an attempt failed without a fault.
+    spared: bool,
     busy: bool,
+}
+
+impl Shard {
+    pub(crate) fn is_read(&self) -> bool {
+        self.position == self.records.len()
+    }
 }
 
 impl History {
@@ -48,9 +59,14 @@ impl History {
 
     /// One batch of a shard.
     pub(crate) fn deliver_records(&mut self, at: usize) {
+        let shard = &self.shards[at];
+        if shard.busy {
+            return;
+        }
+        self.trim(at);
         let shard = &mut self.shards[at];
         let left = shard.records.len() - shard.position;
-        if shard.busy || left == 0 {
+        if left == 0 {
             return;
         }
         if shard.attempts == 0 {
@@ -58,15 +74,20 @@ impl History {
             shard.most = 1 + self.random.below(if few { 4 } else { STREAM.batch as u64 }) as usize;
         }
         let count = left.min(shard.most.max(1));
+        let outage = self.workload.stream == Stream::GivenUp && shard.attempts > 0 && self.random.per_mille(OUTAGE);
+        if self.simulation.scheduler().fault(outage, || format!("dispatch is not invoked with {count} records of shard {at}")) {
+            self.read(at, count, Err(()), true);
+            return;
+        }
+        let shard = &mut self.shards[at];
         let batch = &shard.records[shard.position..shard.position + count];
         let faulty = batch.iter().all(|(_, marred)| *marred < MARRED);
-        let image = |row: &Arc<photovault_vault::seams::Row>| photovault_vault::seams::Row::clone(row);
         let images: Vec<_> = batch
             .iter()
             .enumerate()
             .map(|(index, (record, _))| {
                 let sequence = (shard.position + index).to_string();
-                Ok(Images { sequence, before: record.before.as_ref().map(image), after: Some(image(&record.after)) })
+                Ok(Images { sequence, before: record.before.clone(), after: Some(record.after.clone()) })
             })
             .collect();
         shard.busy = true;
@@ -78,6 +99,19 @@ impl History {
             let future = Box::pin(async move { End::Stream(run_changes(vault, images, photovault_dispatch::on_changes).await) });
             Running { future, work: Work::Stream { shard: at, count } }
         });
+    }
+
+    /// Records that nobody has read may be gone.
+    fn trim(&mut self, at: usize) {
+        let left = self.shards[at].records.len() - self.shards[at].position;
+        if self.workload.stream != Stream::Trimmed || left == 0 {
+            return;
+        }
+        let (drawn, count) = (self.random.per_mille(TRIMMED), 1 + self.random.below(left as u64) as usize);
+        if self.simulation.scheduler().fault(drawn, || format!("{count} records of shard {at} are trimmed unread")) {
+            let shard = &mut self.shards[at];
+            (shard.position, shard.attempts, shard.spared) = (shard.position + count, 0, false);
+        }
     }
 
     /// A batch has ended: read, or to begin again at a record, or without an answer.
@@ -105,17 +139,18 @@ impl History {
             Err(()) => shard.position,
         };
         let pause = if reached > shard.position {
-            (shard.position, shard.attempts) = (reached, 0);
+            (shard.position, shard.attempts, shard.spared) = (reached, 0, false);
             0
         } else {
             shard.attempts += 1;
+            shard.spared |= !marred;
             shard.most = count.div_ceil(2);
             PAUSE_MS << shard.attempts
         };
         if shard.attempts > STREAM.retries {
-            let given_up = shard.position;
-            (shard.position, shard.attempts) = (given_up + 1, 0);
-            self.bury_record(given_up);
+            let (given_up, spared) = (shard.position, shard.spared);
+            (shard.position, shard.attempts, shard.spared) = (given_up + 1, 0, false);
+            self.bury_record(at, given_up, !spared && self.workload.stream == Stream::GivenUp);
         }
         self.turn_to(at, pause);
     }

@@ -10,8 +10,8 @@ use crate::stand_ins::FileKind;
 
 /// Uploads that every history has.
 const FIRST_UPLOADS: u64 = 2;
-/// Uploads at most: they go on until the history has its faults.
-pub(crate) const MAX_UPLOADS: usize = 14;
+/// Uploads of a whole folder.
+const FOLDER: u64 = 8;
 
 /// A file on its way in.
 #[derive(Clone, Debug)]
@@ -27,6 +27,17 @@ pub(crate) struct Upload {
     pub(crate) version: Option<String>,
 }
 
+/// What may become of a record of the stream before the dispatcher has dealt with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// It stays until it is read.
+    Kept,
+    /// It may be trimmed, and nothing tells of it: `health` looks for what that left behind.
+    Trimmed,
+    /// It may be given up after its attempts, and the account of it is a dead letter that somebody redrives.
+    GivenUp,
+}
+
 /// What a history is about.
 #[derive(Clone, Debug)]
 pub(crate) struct Workload {
@@ -39,6 +50,8 @@ pub(crate) struct Workload {
     pub(crate) retries: Vec<i64>,
     /// Before this the faults do not stop.
     pub(crate) calm: i64,
+    /// What may become of the stream's records.
+    pub(crate) stream: Stream,
     /// Whose all uploads are, where one person drops a folder.
     crowd: Option<&'static str>,
     random: Random,
@@ -54,6 +67,7 @@ impl Workload {
             cure: random.per_mille(500).then_some(start + 20_000 + random.below(900_000) as i64),
             retries: Vec::new(),
             calm: start + calm_after(&mut random),
+            stream: stream(seed.of(5)),
             crowd: None,
             random: seed.of(2),
         };
@@ -67,7 +81,7 @@ impl Workload {
         // Some people drop a whole folder at once.
         let burst = random.per_mille(20);
         workload.crowd = burst.then_some("users/ann/");
-        for _ in 0..if burst { MAX_UPLOADS as u64 } else { FIRST_UPLOADS + random.below(3) } {
+        for _ in 0..if burst { FOLDER } else { FIRST_UPLOADS + random.below(3) } {
             workload.more(start, if burst { 300 } else { 40_000 });
         }
         let mut number = 0;
@@ -101,7 +115,7 @@ impl Workload {
 }
 
 impl Upload {
-    fn new(at: i64, key: String, kind: FileKind, bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(at: i64, key: String, kind: FileKind, bytes: Vec<u8>) -> Self {
         let owner: UserId = "owner".parse().expect("a good name");
         let user = UploadKey::parse(&key, &owner).user;
         let sha256 = Sha256::from_digest(sha2::Sha256::digest(&bytes).into());
@@ -113,6 +127,14 @@ impl Upload {
 /// Most histories are calm as soon as they have their faults; some go on through everybody's second and third attempts.
 fn calm_after(random: &mut Random) -> i64 {
     if random.per_mille(100) { 60_000 + random.below(600_000) as i64 } else { 0 }
+}
+
+fn stream(mut random: Random) -> Stream {
+    match random.below(1000) {
+        0..60 => Stream::Trimmed,
+        60..100 => Stream::GivenUp,
+        _ => Stream::Kept,
+    }
 }
 
 fn kind(random: &mut Random) -> FileKind {

@@ -1,7 +1,7 @@
 //! The numbers that the simulation runs by are those of `template.yaml`.
 
 use photovault_lambda::BEGIN_WITHIN;
-use photovault_simulation::{QUEUES, QueueSettings, STREAM};
+use photovault_simulation::{HEALTH, QUEUES, QueueSettings, STREAM};
 use photovault_tests::template::{Template, entries, number, text};
 
 /// `thumbnail` → `Thumbnail`, `thumbnail-dlq` → `Thumbnail`.
@@ -34,6 +34,15 @@ fn queues_are_as_in_the_template() {
         let begun = BEGIN_WITHIN.as_secs();
         assert!(u64::from(settings.timeout_s) > begun, "{name}: what is begun after {begun} s has no time to end");
     }
+}
+
+#[test]
+fn health_runs_as_in_the_template() {
+    let template = Template::load();
+    let function = template.resource("HealthFunction").properties;
+    assert_eq!(u64::from(HEALTH.timeout_s), number(&function["Timeout"]));
+    let schedules: Vec<String> = entries(&function["Events"]).map(|(_, event)| text(&event["Properties"]["Schedule"])).collect();
+    assert_eq!(schedules, [format!("rate({} minutes)", HEALTH.every_s / 60)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use photovault_domain::{Derivatives, Media, MediaId, Sha256, Stage, UploadKey, UserId, UtcMs, kept_bytes};
-use photovault_vault::{Change, UploadRef, Vault, revive, seams::Listed};
+use photovault_vault::{Change, Mutant, UploadRef, Vault, mutated, revive, seams::Listed};
 
 use crate::decide::{Files, Moment, Repair, of_bytes, of_item, of_unsettled, of_upload};
 
@@ -109,7 +109,7 @@ async fn bytes_step(vault: &Vault, moment: Moment, listed: Listed) -> anyhow::Re
 }
 
 async fn unsettled_step(vault: &Vault, moment: Moment, media: Media) -> anyhow::Result<Option<Repair>> {
-    let repair = of_unsettled(moment, &media);
+    let repair = of_unsettled(moment, &media).filter(|_| !mutated(Mutant::StalledIsLeft));
     if repair.is_some() {
         let stages = revive(vault, &media).await?;
         tracing::warn!(media.id = %media.id, ?stages, "an item without progress: its stages were sent again");

@@ -1,6 +1,6 @@
 //! The catalog's table: DynamoDB.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
@@ -18,7 +18,7 @@ pub(crate) struct DynamoDb {
 
 #[async_trait]
 impl Table for DynamoDb {
-    async fn row(&self, key: &RowKey) -> SeamResult<Option<Row>> {
+    async fn row(&self, key: &RowKey) -> SeamResult<Option<Arc<Row>>> {
         let asked = || format!("read of {} {}", key.pk, key.sk);
         let read =
             self.client.get_item().table_name(&self.table).set_key(Some(attributes_of_key(key))).consistent_read(true).send();
@@ -50,7 +50,7 @@ impl Table for DynamoDb {
         removed.map(|_| ()).map_err(|error| failure(format!("removal of {} {}", key.pk, key.sk), &error))
     }
 
-    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Row>> {
+    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Arc<Row>>> {
         let asked = || format!("query of {pk} {prefix}");
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let query = self.client.query().table_name(&self.table).consistent_read(true);
@@ -102,6 +102,6 @@ fn attributes_of_key(key: &RowKey) -> HashMap<String, AttributeValue> {
     HashMap::from([("pk".into(), AttributeValue::S(key.pk.clone())), ("sk".into(), AttributeValue::S(key.sk.clone()))])
 }
 
-fn row_of(item: HashMap<String, AttributeValue>, asked: impl Fn() -> String) -> SeamResult<Row> {
-    serde_dynamo::from_item(item).map_err(|error| SeamError { asked: asked(), answer: error.to_string() })
+fn row_of(item: HashMap<String, AttributeValue>, asked: impl Fn() -> String) -> SeamResult<Arc<Row>> {
+    serde_dynamo::from_item(item).map(Arc::new).map_err(|error| SeamError { asked: asked(), answer: error.to_string() })
 }

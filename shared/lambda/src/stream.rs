@@ -1,5 +1,7 @@
 //! The catalog's stream: both images of each changed item, in order.
 
+use std::sync::Arc;
+
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -40,9 +42,9 @@ pub struct Images {
     /// Where it stands in the stream.
     pub sequence: String,
     /// The row before, where there was one.
-    pub before: Option<Row>,
+    pub before: Option<Arc<Row>>,
     /// The row after, unless it was removed.
-    pub after: Option<Row>,
+    pub after: Option<Arc<Row>>,
 }
 
 /// Gives the changes of media items among the records to `on_changes`, up to the first that cannot be read; says at which
@@ -77,8 +79,8 @@ async fn handle(vault: Vault, event: Event, on_changes: OnChanges) -> Value {
 
 fn images_of(record: EventRecord) -> Result<Images, (String, anyhow::Error)> {
     let sequence = record.change.sequence_number.unwrap_or_default();
-    let row = |image: serde_dynamo::Item| -> anyhow::Result<Option<Row>> {
-        Ok(if image.is_empty() { None } else { Some(serde_dynamo::from_item(image)?) })
+    let row = |image: serde_dynamo::Item| -> anyhow::Result<Option<Arc<Row>>> {
+        Ok(if image.is_empty() { None } else { Some(Arc::new(serde_dynamo::from_item(image)?)) })
     };
     let images = row(record.change.old_image).and_then(|before| Ok((before, row(record.change.new_image)?)));
     match images {
@@ -90,8 +92,8 @@ fn images_of(record: EventRecord) -> Result<Images, (String, anyhow::Error)> {
 /// `None` for what is no media item's new state: removals, digests, letters.
 fn changed(images: Images) -> anyhow::Result<Option<Changed>> {
     let is_media =
-        |row: &Row| row.get("sk").and_then(Value::as_str).is_some_and(|sk| sk.starts_with(photovault_vault::MEDIA_PREFIX));
-    let media = |row: Option<Row>| row.filter(is_media).map(media_of_row).transpose();
-    let (before, after) = (media(images.before)?, media(images.after)?);
+        |row: &&Row| row.get("sk").and_then(Value::as_str).is_some_and(|sk| sk.starts_with(photovault_vault::MEDIA_PREFIX));
+    let media = |row: &Option<Arc<Row>>| row.as_deref().filter(is_media).map(media_of_row).transpose();
+    let (before, after) = (media(&images.before)?, media(&images.after)?);
     Ok(after.map(|after| Changed { sequence: images.sequence, before, after }))
 }

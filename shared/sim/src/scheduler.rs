@@ -51,6 +51,8 @@ struct Waiting {
     call: u32,
     fault: Option<Fault>,
     ready: bool,
+    /// The fault that was drawn for it, if one was: whether it happens when the call has its turn.
+    drawn: Option<bool>,
     waker: Waker,
     /// What it is, while somebody wants to read it.
     what: Option<String>,
@@ -76,8 +78,10 @@ pub struct Scheduler {
     pub faults_on: bool,
     /// Faults that were drawn, suppressed ones included: each has this number at its draw.
     pub drawn: u32,
-    /// Faults that happened.
+    /// Faults that happened. One that was drawn does not where its call never has its turn: its worker was gone before.
     pub happened: u32,
+    /// Faults that happened or would have, had they not been suppressed.
+    pub met: u32,
     /// Faults that do not happen although they are drawn.
     pub suppressed: BTreeSet<u32>,
     /// What happened, in words; `None` while nobody wants to read it.
@@ -97,6 +101,7 @@ impl Scheduler {
             faults_on: true,
             drawn: 0,
             happened: 0,
+            met: 0,
             suppressed: BTreeSet::new(),
             story: None,
             seed,
@@ -132,12 +137,18 @@ impl Scheduler {
         loop {
             let Reverse((at, _, due, call)) = self.agenda.pop()?;
             self.now = self.now.max(at);
-            let (Due::Call(task) | Due::LastCall(task)) = due else { return Some(due) };
+            let (Due::Call(task) | Due::LastCall(task) | Due::Death(task)) = due else { return Some(due) };
             let Some(place) = self.places.get_mut(&task) else { continue };
             if let Some(waiting) = place.waiting.iter_mut().find(|waiting| waiting.call == call) {
-                waiting.ready = true;
-                waiting.waker.wake_by_ref();
-                if let Some(what) = waiting.what.take() {
+                if due != Due::Death(task) {
+                    waiting.ready = true;
+                    waiting.waker.wake_by_ref();
+                }
+                let (what, drawn) = (waiting.what.take(), waiting.drawn);
+                if let Some(happens) = drawn {
+                    self.count(happens);
+                }
+                if let Some(what) = what {
                     self.tell(|| what);
                 }
                 return Some(due);
@@ -145,24 +156,40 @@ impl Scheduler {
         }
     }
 
-    /// A fault of the driver's own was drawn; whether it happens.
+    /// A fault of the driver's own was drawn; whether it happens, which is now.
     pub fn fault(&mut self, drawn: bool, what: impl FnOnce() -> String) -> bool {
-        let number = self.drawn;
-        let happens = self.draw_fault(drawn);
+        let happens = self.fault_to_come(drawn, what);
         if happens {
-            self.tell(|| format!("← fault {number}: {}", what()));
+            self.count(true);
         }
         happens
     }
 
-    fn draw_fault(&mut self, drawn: bool) -> bool {
+    /// The same of a fault that happens later, or not at all: whoever sees it happen counts it.
+    pub fn fault_to_come(&mut self, drawn: bool, what: impl FnOnce() -> String) -> bool {
+        let number = self.drawn;
+        let Some(happens) = self.draw_fault(drawn) else { return false };
+        if happens {
+            self.tell(|| format!("← fault {number}: {}", what()));
+        } else {
+            self.count(false);
+        }
+        happens
+    }
+
+    /// A fault has its moment; whether it happens or is suppressed.
+    pub fn count(&mut self, happens: bool) {
+        self.met += 1;
+        self.happened += u32::from(happens);
+    }
+
+    /// Gives a fault that was drawn its number; whether it is to happen.
+    fn draw_fault(&mut self, drawn: bool) -> Option<bool> {
         if !drawn || !self.faults_on {
-            return false;
+            return None;
         }
         self.drawn += 1;
-        let happens = !self.suppressed.contains(&(self.drawn - 1));
-        self.happened += u32::from(happens);
-        happens
+        Some(!self.suppressed.contains(&(self.drawn - 1)))
     }
 
     /// Adds a line to the story.
@@ -198,13 +225,11 @@ impl Scheduler {
         });
         let kind = if place.faulty { kind } else { None };
         let fault = self.drawn;
-        let kind = if self.draw_fault(kind.is_some()) { kind } else { None };
+        let drawn = self.draw_fault(kind.is_some());
+        let kind = kind.filter(|_| drawn == Some(true));
         let names = ["fails before its effect", "fails after its effect", "is slow", "never returns"];
         let how = kind.map_or_else(String::new, |kind| format!(" ← fault {fault}: {}", names[kind]));
         let what = self.story.is_some().then(|| format!("  task {task}: {call} {}{how}", about()));
-        if let (Some(3), Some(what)) = (kind, &what) {
-            self.tell(|| what.clone());
-        }
         let Some(place) = self.places.get_mut(&task) else { return 0 };
         place.marred |= kind.is_some();
         let fault = match kind {
@@ -221,7 +246,7 @@ impl Scheduler {
             Some(3) => Due::LastCall(task),
             _ => Due::Call(task),
         };
-        place.waiting.push(Waiting { call: number, fault, ready: false, waker: Waker::noop().clone(), what });
+        place.waiting.push(Waiting { call: number, fault, ready: false, drawn, waker: Waker::noop().clone(), what });
         self.push(self.now + wait as i64, due, number);
         number
     }
@@ -235,6 +260,13 @@ impl Scheduler {
         }
         place.waiting[at].waker.clone_from(waker);
         Poll::Pending
+    }
+
+    /// Nobody waits for a call any more.
+    pub(crate) fn forget(&mut self, task: Task, call: u32) {
+        if let Some(place) = self.places.get_mut(&task) {
+            place.waiting.retain(|waiting| waiting.call != call);
+        }
     }
 
     fn push(&mut self, at: i64, due: Due, call: u32) {

@@ -134,14 +134,14 @@ impl<D: Door> Objects for Outside<D> {
 
 #[async_trait]
 impl<D: Door> Table for Outside<D> {
-    async fn row(&self, key: &RowKey) -> SeamResult<Option<Row>> {
+    async fn row(&self, key: &RowKey) -> SeamResult<Option<Arc<Row>>> {
         let about = || format!("{} {}", key.pk, key.sk);
-        let effect = |world: &mut World| Ok(world.rows.get(&(key.pk.clone(), key.sk.clone())).map(|row| Row::clone(row)));
+        let effect = |world: &mut World| Ok(world.rows.get(&(key.pk.clone(), key.sk.clone())).cloned());
         self.call("row", about, effect).await
     }
 
     async fn put(&self, row: Row, expect: Expect) -> SeamResult<Written> {
-        let name = row.get("sk").map(ToString::to_string).unwrap_or_default();
+        let name = row.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         self.call("put", || format!("{name} if {expect:?}"), |world| Ok(world.put(row, expect))).await
     }
 
@@ -153,7 +153,7 @@ impl<D: Door> Table for Outside<D> {
         self.call("delete", || format!("{} {}", key.pk, key.sk), effect).await
     }
 
-    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Row>> {
+    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Arc<Row>>> {
         self.call("rows", || format!("{pk} {prefix}"), |world| Ok(world.page(pk, prefix, after, limit))).await
     }
 

@@ -20,14 +20,14 @@ use crate::{
 pub struct Simulation {
     world: Arc<Mutex<World>>,
     scheduler: Arc<Mutex<Scheduler>>,
-    names: Names,
+    names: Arc<Names>,
 }
 
 impl Simulation {
     /// An empty world under a scheduler.
     pub fn new(scheduler: Scheduler) -> Self {
         let world = World { now: UtcMs(scheduler.now), happened: Some(Vec::new()), ..World::default() };
-        Self { world: Arc::new(Mutex::new(world)), scheduler: Arc::new(Mutex::new(scheduler)), names: names() }
+        Self { world: Arc::new(Mutex::new(world)), scheduler: Arc::new(Mutex::new(scheduler)), names: names().into() }
     }
 
     /// The world.
@@ -98,5 +98,11 @@ impl Future for Turn {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut scheduler = self.scheduler.lock().expect("one thread, and none panics while it holds the scheduler");
         scheduler.poll(self.task, self.call, context.waker())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.scheduler.lock().expect("one thread, and none panics while it holds the scheduler").forget(self.task, self.call);
     }
 }

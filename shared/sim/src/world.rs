@@ -77,6 +77,8 @@ pub enum Happening {
     Stored {
         /// Where.
         at: ObjectAt,
+        /// Its version.
+        version: String,
         /// Its bytes.
         bytes: Bytes,
         /// The bytes that were there.
@@ -150,7 +152,7 @@ impl World {
         let versions = self.objects.entry((at.bucket.clone(), at.key.clone())).or_default();
         let before = versions.last().map(|stored| stored.bytes.clone());
         versions.push(new);
-        self.note(|| Happening::Stored { at: at.clone(), bytes, before });
+        self.note(|| Happening::Stored { at: at.clone(), version: version.clone(), bytes, before });
         version
     }
 
@@ -219,14 +221,14 @@ impl World {
     }
 
     /// Rows of one partition, a page of them.
-    pub fn page(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> Page<Row> {
+    pub fn page(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> Page<Arc<Row>> {
         let from = (pk.to_owned(), after.unwrap_or_default().max(prefix).to_owned());
         let partition = self.rows.range(from..).take_while(|((p, _), _)| p == pk);
         let wanted = partition.filter(|((_, sk), _)| sk.starts_with(prefix) && after.is_none_or(|after| sk.as_str() > after));
         let found: Vec<_> = wanted.take(limit as usize + 1).collect();
         let page = &found[..found.len().min(limit as usize)];
         let next = (found.len() > page.len()).then(|| page.last().map(|((_, sk), _)| sk.clone())).flatten();
-        Page { items: page.iter().map(|(_, row)| (***row).clone()).collect(), next }
+        Page { items: page.iter().map(|(_, row)| Arc::clone(row)).collect(), next }
     }
 
     /// Versions of objects, a page of them: the newest of a key first.

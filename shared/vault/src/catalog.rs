@@ -50,7 +50,7 @@ impl Catalog {
 
     /// One item.
     pub async fn media(&self, user: &UserId, id: &MediaId) -> SeamResult<Option<Media>> {
-        self.table.row(&media_key(user, id)).await?.map(media_of_row).transpose()
+        self.table.row(&media_key(user, id)).await?.as_deref().map(media_of_row).transpose()
     }
 
     /// Changes one item: `decide` sees its current version, and again when another writer came first.
@@ -118,7 +118,7 @@ impl Catalog {
         let keys = self.table.work(after, limit).await?;
         let mut items = Vec::new();
         for key in &keys.items {
-            let media: Option<Media> = self.table.row(key).await?.map(media_of_row).transpose()?;
+            let media: Option<Media> = self.table.row(key).await?.as_deref().map(media_of_row).transpose()?;
             // The index lags: an item may have been settled or removed meanwhile.
             items.extend(media.filter(|media| !media.is_settled()));
         }
@@ -127,7 +127,7 @@ impl Catalog {
 
     /// How far the walks of `health` have come.
     pub async fn progress(&self) -> SeamResult<Progress> {
-        Ok(self.table.row(&progress_key()).await?.map(value_of).transpose()?.unwrap_or_default())
+        Ok(self.table.row(&progress_key()).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
     }
 
     /// Keeps it. Where another run was faster, its places stand: either set of places is good.
@@ -145,7 +145,7 @@ impl Catalog {
     /// A user's items by id, at most `limit` of them, after `after` (the `next` of the page before).
     pub async fn list(&self, user: &UserId, id_prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
         let rows = self.table.rows(&format!("U#{user}"), &format!("{MEDIA_PREFIX}{id_prefix}"), after, limit).await?;
-        let items = rows.items.into_iter().map(media_of_row).collect::<SeamResult<_>>()?;
+        let items = rows.items.iter().map(|row| media_of_row(row)).collect::<SeamResult<_>>()?;
         Ok(Page { items, next: rows.next })
     }
 }
@@ -170,6 +170,6 @@ pub fn row_of_media(media: &Media) -> Row {
 }
 
 /// The item in a row.
-pub fn media_of_row(row: Row) -> SeamResult<Media> {
+pub fn media_of_row(row: &Row) -> SeamResult<Media> {
     value_of(row)
 }

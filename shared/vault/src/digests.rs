@@ -186,13 +186,16 @@ impl Digests {
     }
 
     async fn read(&self, user: &UserId, window: UtcMs) -> SeamResult<Option<Digest>> {
-        self.table.row(&digest_key(user, window)).await?.map(value_of::<Digest>).transpose()
+        self.table.row(&digest_key(user, window)).await?.as_deref().map(value_of::<Digest>).transpose()
     }
 
     /// A user's digests, oldest first.
     pub async fn list(&self, user: &UserId, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Digest>> {
         let rows = self.table.rows(&format!("U#{user}"), "I#", after, limit).await?;
-        Ok(crate::Page { items: rows.items.into_iter().map(value_of::<Digest>).collect::<SeamResult<_>>()?, next: rows.next })
+        Ok(crate::Page {
+            items: rows.items.iter().map(|row| value_of::<Digest>(row)).collect::<SeamResult<_>>()?,
+            next: rows.next,
+        })
     }
 
     async fn change(

@@ -37,7 +37,7 @@ impl Letters {
     /// A stage's letters, oldest first.
     pub async fn list(&self, stage: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Letter>> {
         let rows = self.table.rows(&format!("X#{stage}"), "", after, limit).await?;
-        Ok(Page { items: rows.items.into_iter().map(value_of).collect::<SeamResult<_>>()?, next: rows.next })
+        Ok(Page { items: rows.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: rows.next })
     }
 
     /// A stage's letters of one item.

@@ -91,8 +91,8 @@ pub struct Vault {
 
 impl Vault {
     /// A vault over these seams.
-    pub fn new(seams: Seams, names: Names) -> Self {
-        let names = Arc::new(names);
+    pub fn new(seams: Seams, names: impl Into<Arc<Names>>) -> Self {
+        let names = names.into();
         let catalog = Catalog::new(seams.table.clone(), seams.clock.clone());
         Self {
             originals: Originals::new(seams.objects, names.clone()),

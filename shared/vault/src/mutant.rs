@@ -62,6 +62,8 @@ mutants! {
     TellingErrorIsDone: "a digest that could not be written is taken for told",
     DerivativeByAttempt: "each attempt stores its files under a key of its own",
     StoreErrorIsDone: "a file that could not be stored is taken for stored",
+    StalledIsLeft: "an item without progress is passed over",
+    StreamIsForgotten: "a redrive of the stream forgets its letters and sends nothing",
 }
 
 #[cfg(not(feature = "mutants"))]

@@ -6,7 +6,7 @@
 
 use photovault_domain::{Job, Letter, Media, Stage, UtcMs, open_stages};
 
-use crate::{Vault, seams::SeamResult};
+use crate::{Mutant, Vault, mutated, seams::SeamResult};
 
 /// Items that one page of the index has.
 const PAGE: u32 = 100;
@@ -35,7 +35,7 @@ pub async fn redrive_stream(vault: &Vault, letters: &[Letter]) -> SeamResult<u64
     'pages: loop {
         let page = vault.catalog.unsettled(after.as_deref(), PAGE).await?;
         for media in &page.items {
-            if media.created > until {
+            if media.created > until || mutated(Mutant::StreamIsForgotten) {
                 break 'pages;
             }
             sent += u64::from(!revive(vault, media).await?.is_empty());

@@ -2,7 +2,7 @@
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
-use std::{collections::BTreeMap, ops::Range, pin::Pin};
+use std::{ops::Range, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -88,7 +88,7 @@ pub trait Objects: Send + Sync {
 }
 
 /// A row of the table: its attributes as JSON, keys included.
-pub type Row = BTreeMap<String, serde_json::Value>;
+pub type Row = serde_json::Map<String, serde_json::Value>;
 
 /// A row's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,13 +121,13 @@ pub enum Written {
 #[async_trait]
 pub trait Table: Send + Sync {
     /// One row.
-    async fn row(&self, key: &RowKey) -> SeamResult<Option<Row>>;
+    async fn row(&self, key: &RowKey) -> SeamResult<Option<Arc<Row>>>;
     /// Writes a row whole if `expect` holds.
     async fn put(&self, row: Row, expect: Expect) -> SeamResult<Written>;
     /// Removes a row; removing what is not there is fine.
     async fn remove(&self, key: &RowKey) -> SeamResult<()>;
     /// Rows of one partition whose sort key starts with `prefix` and comes after `after`, in order, at most `limit`.
-    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Row>>;
+    async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Arc<Row>>>;
     /// Keys of the rows in the sparse index `work`, oldest first, after `after` (the `next` of the page before).
     ///
     /// The one read that may lag behind: read the row itself before acting on it.

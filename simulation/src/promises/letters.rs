@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use photovault_domain::{Job, Letter, Stage, State};
 use photovault_validate::created_uploads;
+use serde::Deserialize as _;
 
 use super::{Event, Promise, Scene};
 
@@ -70,10 +71,6 @@ impl Promise for Letters {
 }
 
 fn letters(scene: &Scene) -> Result<Vec<Letter>, String> {
-    let rows = scene.world.rows.iter().filter(|((pk, _), _)| pk.starts_with("X#"));
-    let letter = |row: &photovault_vault::seams::Row| {
-        let fields: serde_json::Map<String, serde_json::Value> = row.clone().into_iter().collect();
-        serde_json::from_value(fields.into()).map_err(|error| format!("a letter cannot be read: {error}"))
-    };
-    rows.map(|(_, row)| letter(row)).collect()
+    let rows = scene.world.rows.iter().filter(|((pk, _), _)| pk.starts_with(super::LETTERS));
+    rows.map(|(_, row)| Letter::deserialize(&**row).map_err(|error| format!("a letter cannot be read: {error}"))).collect()
 }

@@ -13,10 +13,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use photovault_domain::Media;
 use photovault_sim::{Happening, Simulation, UPLOADS, World};
-use photovault_vault::{
-    Digest, MEDIA_PREFIX, media_of_row,
-    seams::{ObjectAt, Row},
-};
+use photovault_vault::{Digest, MEDIA_PREFIX, media_of_row, seams::ObjectAt};
+use serde::Deserialize as _;
 
 pub(crate) use self::truth::Truth;
 use crate::{history::Violation, workload::Upload};
@@ -31,6 +29,9 @@ pub const PROMISES: &[(&str, &str)] = &[
     ("rest", "after the faults stop, everything ends within a bound"),
 ];
 
+/// What the partition keys of letters begin with.
+pub(crate) const LETTERS: &str = "X#";
+
 /// A table's row key.
 pub(crate) type Key = (String, String);
 
@@ -44,7 +45,7 @@ pub(crate) enum Event<'a> {
     Buried { queue: &'static str, body: &'a str },
 }
 
-/// What there is.
+/// What there is besides the event's own row.
 pub(crate) struct Scene<'a> {
     pub(crate) truth: &'a Truth,
     pub(crate) items: &'a BTreeMap<Key, Media>,
@@ -102,6 +103,11 @@ impl Promises {
         self.items.values()
     }
 
+    /// Whether letters are kept that somebody could redrive.
+    pub(crate) fn has_letters(&self) -> bool {
+        self.simulation.world().rows.keys().any(|(pk, _)| pk.starts_with(LETTERS))
+    }
+
     /// A message went to its dead letters.
     pub(crate) fn buried(&mut self, queue: &'static str, body: &str) {
         self.buried.push((queue, body.to_owned()));
@@ -119,22 +125,25 @@ impl Promises {
     pub(crate) fn step(&mut self, happening: Happening, by_person: bool) -> Result<(), Violation> {
         match happening {
             Happening::Put { key, after, .. } if key.1.starts_with(MEDIA_PREFIX) => {
-                let after = media_of_row(Row::clone(&after)).map_err(|error| unreadable(&error))?;
-                let before = self.items.insert(key.clone(), after.clone());
-                self.hold(&Event::Item { by_person, before: before.as_ref(), after: &after })
+                let after = media_of_row(&after).map_err(|error| unreadable(&error))?;
+                let before = self.items.remove(&key);
+                self.hold(&Event::Item { by_person, before: before.as_ref(), after: &after })?;
+                self.items.insert(key, after);
+                Ok(())
             }
             Happening::Put { key, after, .. } if key.1.starts_with("I#") => {
-                let fields: serde_json::Map<String, serde_json::Value> = Row::clone(&after).into_iter().collect();
-                let after: Digest = serde_json::from_value(fields.into()).map_err(|error| unreadable(&error))?;
-                let before = self.digests.insert(key, after.clone());
-                self.hold(&Event::Digest { before: before.as_ref(), after: &after })
+                let after = Digest::deserialize(&*after).map_err(|error| unreadable(&error))?;
+                let before = self.digests.remove(&key);
+                self.hold(&Event::Digest { before: before.as_ref(), after: &after })?;
+                self.digests.insert(key, after);
+                Ok(())
             }
             Happening::Put { .. } => Ok(()),
             Happening::Removed { key } => {
                 self.items.remove(&key);
                 Ok(())
             }
-            Happening::Stored { at, bytes, before } => {
+            Happening::Stored { at, bytes, before, .. } => {
                 self.hold(&Event::Stored { at: &at, bytes: &bytes, before: before.as_ref() })
             }
             Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at }),

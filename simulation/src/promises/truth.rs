@@ -14,6 +14,8 @@ pub(crate) struct Truth {
     pub(crate) uploads: Vec<Upload>,
     /// Messages that nobody can read.
     pub(crate) garbage: BTreeSet<String>,
+    /// Accounts of records of the stream whose every attempt met a fault.
+    pub(crate) given_up: BTreeSet<String>,
     /// Whether somebody's command met a fault: it may have asked again and left the letter, whose redrive finds so.
     pub(crate) interrupted: bool,
 }
@@ -42,7 +44,7 @@ impl Truth {
 
     /// Whether a message of a queue cannot succeed until the cause is gone.
     pub(crate) fn is_poison(&self, queue: &str, body: &str) -> bool {
-        if self.garbage.contains(body) {
+        if self.garbage.contains(body) || self.given_up.contains(body) {
             return true;
         }
         if queue == Stage::Validate.name() {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use photovault_domain::{Media, Stage, UtcMs};
 use photovault_lambda::{Images, Message};
 use photovault_sim::{Fabric, UPLOADS};
-use photovault_vault::{Vault, seams::Row};
+use photovault_vault::Vault;
 
 /// How often a message is received before it is dead (template.yaml).
 const MAX_RECEIVES: u32 = 5;
@@ -138,8 +138,7 @@ impl Chain {
 
     fn next_change(&self) -> Option<Images> {
         let record = self.fabric.world().stream.get(self.streamed).cloned()?;
-        let (before, after) = (record.before.map(|row| Row::clone(&row)), Some(Row::clone(&record.after)));
-        Some(Images { sequence: self.streamed.to_string(), before, after })
+        Some(Images { sequence: self.streamed.to_string(), before: record.before, after: Some(record.after) })
     }
 
     fn next_sent(&mut self) -> Option<(Stage, String)> {
@@ -157,7 +156,7 @@ impl Chain {
     pub(crate) fn rows(&self) -> Vec<Media> {
         let world = self.fabric.world();
         let rows = world.rows.iter().filter(|((_, sk), _)| sk.starts_with("M#"));
-        rows.map(|(_, row)| photovault_vault::media_of_row(Row::clone(row)).expect("an item")).collect()
+        rows.map(|(_, row)| photovault_vault::media_of_row(row).expect("an item")).collect()
     }
 
     /// What must be the same however it was delivered: objects, and each item's end, facets and reasons.

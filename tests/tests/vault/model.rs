@@ -118,7 +118,8 @@ fn the_table_is_as_dynamodb() {
                     let row: Row =
                         [("pk", json!(pk)), ("sk", json!(sk)), ("version", json!(version)), ("deep", json!({"a": [1, "x"]}))]
                             .map(|(name, value)| (name.to_owned(), value))
-                            .into();
+                            .into_iter()
+                            .collect();
                     let (ours, theirs) = (model.put(row.clone(), *expect).await.unwrap(), real.put(row, *expect).await.unwrap());
                     assert_eq!(ours, theirs, "{operation:?}");
                 }
