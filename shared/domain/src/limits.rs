@@ -52,7 +52,7 @@ limits! {
     MAX_NESTING: u32 = 16, "levels", "Of boxes within boxes in MP4, QuickTime and HEIF: real files have eight.";
     MAX_INDEX_BYTES: usize = 64 * 1024 * 1024, "bytes",
         "Of a video's index (its 'moov' box): ten hours of video with sound have some 30 MB.";
-    MAX_DURATION_S: u64 = 24 * 60 * 60, "seconds", "Of one MP4, QuickTime, Matroska, WebM or AVI video, as its index or header states it.";
+    MAX_DURATION_S: u64 = 24 * 60 * 60, "seconds", "Of one MP4, QuickTime, Matroska, `WebM` or AVI video, as its index or header states it.";
     MAX_DECODE_BYTES: u64 = 640 * 1024 * 1024, "bytes", "That one decode may allocate: a 150-megapixel frame as RGBA of 8 bits.";
     MAX_DECODER_BYTES: u64 = 1280 * 1024 * 1024, "bytes",
         "Of address space for the decoder's process: the two limits for a decode and a photo, its program and its threads.";
