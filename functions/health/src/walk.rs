@@ -158,12 +158,8 @@ async fn item_step(vault: &Vault, media: Media) -> anyhow::Result<Option<Repair>
     match repair {
         Some(Repair::OriginalMissing) => without_original(vault, media, &object).await.map(Some),
         Some(Repair::DerivativesAskedFor) => {
-            let again = |item: Option<Media>| {
-                let Some(mut item) = item else { return Change::Leave };
-                if item.retry(Stage::Thumbnail) { Change::Put(item) } else { Change::Leave }
-            };
             tracing::warn!(media.id = %media.id, "derivatives are gone: asked for again");
-            vault.catalog.change_from(media, again).await?;
+            vault.catalog.change_from(media, |item| Change::asked_again(item, Stage::Thumbnail)).await?;
             Ok(repair)
         }
         _ => Ok(None),

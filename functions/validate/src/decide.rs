@@ -5,9 +5,6 @@ use photovault_media::Refused;
 
 use crate::Received;
 
-/// Deliveries in which a scanner that does not answer is waited for; then the upload is held. As many as the queue makes.
-const SCAN_ATTEMPTS: u32 = 5;
-
 /// What to do with an upload's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -18,8 +15,6 @@ pub enum Verdict {
         /// Pixels, where the header says them.
         size: (Option<u32>, Option<u32>),
     },
-    /// Nothing yet: the virus scanner could not tell, for this reason.
-    Again(String),
     /// Hold them under `quarantine/`.
     Hold {
         /// How they are refused.
@@ -31,37 +26,34 @@ pub enum Verdict {
     },
 }
 
-/// Decides on an upload; `attempt` counts its deliveries.
-pub fn decide(received: &Received, attempt: u32) -> Verdict {
+/// Nothing is decided: the virus scanner could not tell, for this reason, and is asked again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not scanned for viruses yet: {0}")]
+pub struct NotScanned(pub String);
+
+/// Decides on an upload. `is_asked_again` says whether its message may come back to have it scanned once more.
+///
+/// # Errors
+/// Where it is to be scanned once more.
+pub fn decide(received: &Received, is_asked_again: bool) -> Result<Verdict, NotScanned> {
+    let hold = |refusal: Refusal, format: Option<Format>, reason: String| Ok(Verdict::Hold { refusal, format, reason });
     if let Scan::Infected { by, name } = &received.scan {
-        return Verdict::Hold {
-            refusal: Refusal::Quarantined,
-            format: received.inspected.as_ref().map_or_else(|refused| refused.format, |inspected| Some(inspected.format)),
-            reason: format!("The virus scanner ({by}) found {name} in this file."),
-        };
+        let format = received.inspected.as_ref().map_or_else(|refused| refused.format, |inspected| Some(inspected.format));
+        return hold(Refusal::Quarantined, format, format!("The virus scanner ({by}) found {name} in this file."));
     }
     if received.size_bytes > limits::MAX_UPLOAD_BYTES {
-        return Verdict::Hold {
-            refusal: Refusal::Rejected,
-            format: None,
-            reason: format!(
-                "the file has {} bytes, more than the {} bytes that one upload may have",
-                received.size_bytes,
-                limits::MAX_UPLOAD_BYTES
-            ),
-        };
+        let (size_bytes, limit) = (received.size_bytes, limits::MAX_UPLOAD_BYTES);
+        let reason = format!("the file has {size_bytes} bytes, more than the {limit} bytes that one upload may have");
+        return hold(Refusal::Rejected, None, reason);
     }
     match (&received.inspected, &received.scan) {
-        (Ok(_), Scan::Unfinished { why, .. }) if attempt < SCAN_ATTEMPTS => Verdict::Again(why.clone()),
-        (Ok(inspected), Scan::Unfinished { why, .. }) => Verdict::Hold {
-            refusal: Refusal::Quarantined,
-            format: Some(inspected.format),
-            reason: format!("This file is held because it could not be scanned for viruses: {why}."),
-        },
-        (Ok(inspected), _) => Verdict::Keep { format: inspected.format, size: (inspected.width, inspected.height) },
-        (Err(Refused { refusal, format, reason }), _) => {
-            Verdict::Hold { refusal: *refusal, format: *format, reason: reason.clone() }
+        (Ok(_), Scan::Unfinished { why, .. }) if is_asked_again => Err(NotScanned(why.clone())),
+        (Ok(inspected), Scan::Unfinished { why, .. }) => {
+            let reason = format!("This file is held because it could not be scanned for viruses: {why}.");
+            hold(Refusal::Quarantined, Some(inspected.format), reason)
         }
+        (Ok(inspected), _) => Ok(Verdict::Keep { format: inspected.format, size: (inspected.width, inspected.height) }),
+        (Err(Refused { refusal, format, reason }), _) => hold(*refusal, *format, reason.clone()),
     }
 }
 
@@ -71,7 +63,6 @@ impl Verdict {
         match self {
             Self::Keep { format, .. } => Some(*format),
             Self::Hold { format, .. } => *format,
-            Self::Again(_) => None,
         }
     }
 
@@ -79,14 +70,14 @@ impl Verdict {
     pub fn size(&self) -> (Option<u32>, Option<u32>) {
         match self {
             Self::Keep { size, .. } => *size,
-            Self::Hold { .. } | Self::Again(_) => (None, None),
+            Self::Hold { .. } => (None, None),
         }
     }
 
     /// How the upload is refused, if it is.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
-            Self::Keep { .. } | Self::Again(_) => None,
+            Self::Keep { .. } => None,
             Self::Hold { refusal, .. } => Some(*refusal),
         }
     }
@@ -94,7 +85,7 @@ impl Verdict {
     /// Why, if it is.
     pub fn reason(&self) -> Option<String> {
         match self {
-            Self::Keep { .. } | Self::Again(_) => None,
+            Self::Keep { .. } => None,
             Self::Hold { reason, .. } => Some(reason.clone()),
         }
     }
@@ -116,16 +107,15 @@ mod tests {
     fn what_could_not_be_scanned_is_tried_again_and_then_held() {
         let by = || "clamd".to_owned();
         let unfinished = received(Scan::Unfinished { by: by(), why: "it is down".to_owned() });
-        assert_eq!(decide(&unfinished, 1), Verdict::Again("it is down".to_owned()));
-        assert_eq!(decide(&unfinished, 4), Verdict::Again("it is down".to_owned()));
-        let held = decide(&unfinished, 5);
+        assert_eq!(decide(&unfinished, true), Err(NotScanned("it is down".to_owned())));
+        let held = decide(&unfinished, false).unwrap();
         assert_eq!(held.refusal(), Some(Refusal::Quarantined));
         assert!(held.reason().unwrap().contains("it is down"));
-        let found = decide(&received(Scan::Infected { by: by(), name: "Eicar".to_owned() }), 1);
+        let found = decide(&received(Scan::Infected { by: by(), name: "Eicar".to_owned() }), true).unwrap();
         assert_eq!((found.refusal(), found.format()), (Some(Refusal::Quarantined), Some(Format::Jpeg)));
         assert!(found.reason().unwrap().contains("Eicar"));
         for scan in [Scan::Unscanned, Scan::Clean { by: by() }] {
-            assert!(matches!(decide(&received(scan), 1), Verdict::Keep { .. }));
+            assert!(matches!(decide(&received(scan), true), Ok(Verdict::Keep { .. })));
         }
     }
 
@@ -133,6 +123,6 @@ mod tests {
     fn what_is_refused_anyway_waits_for_no_scanner() {
         let mut refused = received(Scan::Unfinished { by: "clamd".to_owned(), why: "it is down".to_owned() });
         refused.inspected = Err(Refused { refusal: Refusal::Rejected, format: None, reason: "This is a text.".to_owned() });
-        assert_eq!(decide(&refused, 1).reason().as_deref(), Some("This is a text."));
+        assert_eq!(decide(&refused, true).unwrap().reason().as_deref(), Some("This is a text."));
     }
 }

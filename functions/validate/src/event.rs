@@ -10,6 +10,9 @@ use serde_json::Value;
 /// The `detail-type` of GuardDuty's event (GuardDuty user guide, "Monitoring object scan results with Amazon EventBridge").
 const SCAN_RESULT: &str = "GuardDuty Malware Protection Object Scan Result";
 
+/// What GuardDuty is called in a receipt.
+pub(crate) const GUARD_DUTY: &str = "GuardDuty";
+
 /// An upload that a message is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -59,7 +62,7 @@ fn scan_result(detail: &Value) -> anyhow::Result<Arrival> {
         key: text(&object["objectKey"]).context("the scan result names no key")?,
         version: text(&object["versionId"]).unwrap_or_default(),
     };
-    let by = "GuardDuty".to_owned();
+    let by = GUARD_DUTY.to_owned();
     let result = &detail["scanResultDetails"];
     let scan = match result["scanResultStatus"].as_str() {
         Some("NO_THREATS_FOUND") => Scan::Clean { by },

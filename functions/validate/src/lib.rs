@@ -1,6 +1,6 @@
 //! validate: takes an upload in or refuses it.
 //!
-//! - Event in: S3 `ObjectCreated`, through the validate queue.
+//! - Event in: S3 `ObjectCreated`, or what GuardDuty found, through the validate queue.
 //! - Decision ([`decide`]): keep or hold, from the bytes' head, size and hash and from what a virus scanner says; never from name
 //!   or Content-Type. A scanner that cannot tell is asked again, and then the upload is held: it is never taken for clean.
 //! - Effects out: the bytes under their hash in the vault bucket (checksum verified by the store), the media item with
@@ -14,15 +14,23 @@ mod event;
 mod outline;
 mod receive;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
+use event::GUARD_DUTY;
 use futures::future::BoxFuture;
 use photovault_domain::{Entry, Media, MediaId, Scan, Scanner, Stage, State, Upload, UploadKey, UtcMs};
 use photovault_lambda::{Message, Served};
 use photovault_vault::{Change, Mutant, UploadRef, Vault, lambda_cost_microusd, mutated};
 
-pub use decide::{Verdict, decide};
+pub use decide::{NotScanned, Verdict, decide};
 pub use event::{Arrival, arrivals, created_uploads, placeholder};
 pub use receive::Received;
+
+/// Deliveries in which a scanner that does not answer is waited for; then the upload is held. As many as the queue makes.
+const SCAN_ATTEMPTS: u32 = 5;
+/// How long GuardDuty's result is waited for, which mostly comes within minutes; then the upload is held.
+const GUARD_DUTY_PATIENCE: Duration = Duration::from_hours(24);
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -33,27 +41,40 @@ pub fn run() -> Served {
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
     Box::pin(async move {
         for Arrival { upload, scan } in arrivals(&message.body)? {
-            if vault.names.scanner == Scanner::GuardDuty && scan.is_none() {
-                tracing::info!(upload.version, "the upload waits for GuardDuty's result, which comes as a message of its own");
-                continue;
-            }
-            handle(&vault, &upload, scan, message.received).await.with_context(|| format!("upload {}", upload.key))?;
+            let told = match scan {
+                None if vault.names.scanner == Scanner::GuardDuty => {
+                    let Some(silence) = silence(&vault, &upload).await? else { continue };
+                    Some(silence)
+                }
+                told => told,
+            };
+            handle(&vault, &upload, told, message.received).await.with_context(|| format!("upload {}", upload.key))?;
         }
         Ok(())
     })
 }
 
-/// One upload. `told` is what a scanner said of it; `attempt` counts its deliveries.
+/// What is made of GuardDuty's silence on an upload, once it has lasted too long: health sends the events of uploads that
+/// nobody took in again. `None` while the result, a message of its own, may still come.
+async fn silence(vault: &Vault, upload: &UploadRef) -> anyhow::Result<Option<Scan>> {
+    let Some(opened) = vault.originals.open_upload(upload).await? else { return Ok(None) };
+    if Duration::from_millis(vault.clock.now().since(opened.modified)) < GUARD_DUTY_PATIENCE {
+        tracing::info!(upload.version, "the upload waits for GuardDuty's result, which comes as a message of its own");
+        return Ok(None);
+    }
+    let why = format!("no result of it came within {} hours", GUARD_DUTY_PATIENCE.as_secs() / 3600);
+    Ok(Some(Scan::Unfinished { by: GUARD_DUTY.to_owned(), why }))
+}
+
+/// One upload. `told` is what a scanner said of it, which stays as it is; `attempt` counts its deliveries.
 pub async fn handle(vault: &Vault, upload: &UploadRef, told: Option<Scan>, attempt: u32) -> anyhow::Result<()> {
     let started = vault.clock.now();
+    let is_asked_again = told.is_none() && attempt < SCAN_ATTEMPTS;
     let Some(received) = receive::gather(vault, upload, told).await? else {
         tracing::info!(upload.version, "the upload is gone: an earlier delivery has dealt with it");
         return remove_placeholder(vault, upload).await;
     };
-    let verdict = decide(&received, attempt);
-    if let Verdict::Again(why) = &verdict {
-        anyhow::bail!("not scanned for viruses yet: {why}");
-    }
+    let verdict = decide(&received, is_asked_again)?;
     apply(vault, upload, received, verdict, Times { started, attempt }).await
 }
 
@@ -66,7 +87,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     let key = UploadKey::parse(&upload.key, &vault.names.owner);
     let object = match &verdict {
         Verdict::Keep { format, .. } => vault.originals.keep(upload, &key.user, &received.sha256, format.mime()).await?,
-        Verdict::Hold { .. } | Verdict::Again(_) => vault.originals.hold(upload, &key.user, &received.sha256).await?,
+        Verdict::Hold { .. } => vault.originals.hold(upload, &key.user, &received.sha256).await?,
     };
     let arrival = Upload {
         name: key.name.clone(),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use photovault_domain::{Media, MediaId, UserId};
+use photovault_domain::{Media, MediaId, Stage, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,6 +25,14 @@ pub enum Change {
     Put(Media),
     /// Nothing to do.
     Leave,
+}
+
+impl Change {
+    /// Asks for a stage again, where the item is there and has anything to ask for.
+    pub fn asked_again(item: Option<Media>, stage: Stage) -> Self {
+        let Some(mut item) = item else { return Self::Leave };
+        if item.retry(stage) { Self::Put(item) } else { Self::Leave }
+    }
 }
 
 /// How far walks through the vault have come, each by its name: a walk that is not in it begins anew.

@@ -67,10 +67,9 @@ impl Letters {
         }
         let mut asked = false;
         let ask = |item: Option<Media>| {
-            asked = false;
-            let Some(mut item) = item else { return Change::Leave };
-            asked = item.retry(stage);
-            if asked { Change::Put(item) } else { Change::Leave }
+            let change = Change::asked_again(item, stage);
+            asked = matches!(change, Change::Put(_));
+            change
         };
         self.catalog.change(&media.user, &media.id, ask).await?;
         if asked {
