@@ -4,7 +4,7 @@ use std::{
     io::{self, PipeReader, Read as _},
     os::{
         fd::{AsFd as _, OwnedFd},
-        unix::process::CommandExt as _,
+        unix::{net::UnixStream, process::CommandExt as _},
     },
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, PoisonError},
@@ -13,10 +13,7 @@ use std::{
 
 use photovault_domain::{Format, Outputs, limits::MAX_DECODE_S};
 use photovault_media::{Rendered, Unreadable};
-use rustix::{
-    fs::OFlags,
-    net::{AddressFamily, SocketFlags, SocketType, socketpair},
-};
+use rustix::fs::OFlags;
 
 use crate::{
     Input, NAME, Protections,
@@ -101,7 +98,8 @@ struct Warm {
 
 impl Warm {
     fn start() -> io::Result<(Self, Protections)> {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, cloexec(), None)?;
+        // Neither end is inherited: the decoder sees the end of the socket when this process ends.
+        let (ours, theirs) = UnixStream::pair()?;
         let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
         let (errors, complaints) = io::pipe()?;
         // A library that complains a lot must not wait for somebody to read it: what does not fit is lost.
@@ -111,11 +109,11 @@ impl Warm {
             .arg0(NAME)
             .env_clear()
             .current_dir("/")
-            .stdin(Stdio::from(theirs))
+            .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::from(complaints))
             .spawn()?;
-        let mut warm = Self { child, socket: ours, errors, served: 0, is_last: false };
+        let mut warm = Self { child, socket: ours.into(), errors, served: 0, is_last: false };
         let wire = Wire { socket: warm.socket.as_fd(), deadline: Some(Instant::now() + START) };
         match wire.receive_json() {
             Ok((protections, _)) => Ok((warm, protections)),
@@ -178,11 +176,4 @@ impl Drop for Warm {
     fn drop(&mut self) {
         let _ = self.end();
     }
-}
-
-fn cloexec() -> SocketFlags {
-    #[cfg(target_os = "linux")]
-    return SocketFlags::CLOEXEC;
-    #[cfg(not(target_os = "linux"))]
-    SocketFlags::empty()
 }
