@@ -13,8 +13,9 @@ use std::{
 use photovault_domain::{Kind, Outputs, limits::MAX_DECODE_S};
 use photovault_media::{facts, inspect};
 use photovault_sandbox::{Decoder, Input};
+use photovault_sim::Random;
 
-use crate::mutate::{Dice, mutated};
+use crate::mutate::mutated;
 
 /// Only files up to this size are hurt: beyond it a wound rarely meets a header, and decoding takes all the time.
 const MOST_BYTES: u64 = 300_000;
@@ -121,9 +122,10 @@ pub fn unhurt(files: &[PathBuf]) -> io::Result<Report> {
 /// So many hurt files. The seed of each is its number added to `seed`.
 pub fn hurt(files: &[PathBuf], seed: u64, count: u64) -> io::Result<Report> {
     run(count, |number| {
-        let mut dice = Dice::new(seed + number);
-        let (file, other) = (&files[dice.below(files.len())], &files[dice.below(files.len())]);
-        let bytes = mutated(&fs::read(file)?, &fs::read(other)?, &mut dice);
+        let mut random = Random::new(seed + number);
+        let mut choose = |end: usize| random.below(end as u64) as usize;
+        let (file, other) = (&files[choose(files.len())], &files[choose(files.len())]);
+        let bytes = mutated(&fs::read(file)?, &fs::read(other)?, &mut choose);
         Ok((format!("{} (seed {})", file.display(), seed + number), bytes))
     })
 }

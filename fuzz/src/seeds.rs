@@ -3,7 +3,7 @@
 use serde_json::json;
 
 /// Small photos and videos, headers for the most part: what parsers look at.
-pub fn media() -> Vec<Vec<u8>> {
+pub(crate) fn media() -> Vec<Vec<u8>> {
     let exif = exif();
     vec![
         jpeg(&exif),
@@ -13,8 +13,6 @@ pub fn media() -> Vec<Vec<u8>> {
         tiff(),
         [b"BM".as_slice(), &[0; 12], &40_u32.to_le_bytes(), &8_u32.to_le_bytes(), &8_u32.to_le_bytes(), &[1, 0, 24, 0], &[0; 230]].concat(),
         heic(),
-        [boxed(*b"ftyp", b"isom\0\0\0\0isom"), boxed(*b"moov", &[boxed(*b"mvhd", &[0; 100]), boxed(*b"trak", &boxed(*b"mdia", &[0; 8]))].concat())]
-            .concat(),
         raw(*b"MM\0*", b"NIKON\0"),
         raw(*b"MM\0*", b"PENTAX\0"),
         raw(*b"MMOR", b"OLYMPUS\0"),
@@ -22,18 +20,35 @@ pub fn media() -> Vec<Vec<u8>> {
         cr3(),
         b"\xFF\x0A\xFA\x7F\x01\x90\x08\x06\x01\0\0\0".to_vec(),
         [boxed(*b"JXL ", b"\r\n\x87\n"), boxed(*b"jxlp", b"\0\0\0\0\xFF\x0A\x41\0\0"), boxed(*b"Exif", b"\0\0\0\0II*\0abcd")].concat(),
-        b"\x1A\x45\xDF\xA3\x93\x42\x82\x88matroska".to_vec(),
         b"#EXTM3U\nhttp://127.0.0.1/x".to_vec(),
+    ]
+    .into_iter()
+    .chain(videos())
+    .collect()
+}
+
+/// Videos up to where their pictures begin.
+pub(crate) fn videos() -> Vec<Vec<u8>> {
+    let movie = [boxed(*b"mvhd", &[0; 100]), boxed(*b"trak", &boxed(*b"mdia", &[0; 8]))].concat();
+    let avih = [&40_000_u32.to_le_bytes()[..], &[0; 12], &250_u32.to_le_bytes(), &[0; 36]].concat();
+    let extended = riff(*b"LIST", &[&b"odml"[..], &riff(*b"dmlh", &[9, 0, 0, 0])].concat());
+    let headers = riff(*b"LIST", &[&b"hdrl"[..], &riff(*b"avih", &avih), &extended].concat());
+    vec![
+        [boxed(*b"ftyp", b"isom\0\0\0\0isom"), boxed(*b"moov", &movie)].concat(),
+        b"\x1A\x45\xDF\xA3\x8B\x42\x82\x88matroska\x18\x53\x80\x67\xFF\xEC\x81\0\x15\x49\xA9\x66\x92\x2A\xD7\xB1\x83\x0F\x42\x40\
+          \x44\x89\x88\x40\x8F\x40\0\0\0\0\0\x1F\x43\xB6\x75\x80"
+            .to_vec(),
+        riff(*b"RIFF", &[&b"AVI "[..], &headers].concat()),
     ]
 }
 
 /// Exif blocks: TIFF directories with an Exif and a GPS directory.
-pub fn exif_blocks() -> Vec<Vec<u8>> {
+pub(crate) fn exif_blocks() -> Vec<Vec<u8>> {
     vec![exif(), tiff()]
 }
 
 /// XMP packets: words, a face, a motion photo's directory.
-pub fn xmp_packets() -> Vec<Vec<u8>> {
+pub(crate) fn xmp_packets() -> Vec<Vec<u8>> {
     let spaces = "xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:dc='http://purl.org/dc/elements/1.1/' \
         xmlns:exif='http://ns.adobe.com/exif/1.0/' xmlns:g='http://www.metadataworkinggroup.com/schemas/regions/' \
         xmlns:a='http://ns.adobe.com/xmp/sType/Area#' xmlns:c='http://ns.google.com/photos/1.0/container/' \
@@ -50,14 +65,14 @@ pub fn xmp_packets() -> Vec<Vec<u8>> {
 }
 
 /// Photoshop's resources with an IPTC record.
-pub fn photoshop_resources() -> Vec<Vec<u8>> {
+pub(crate) fn photoshop_resources() -> Vec<Vec<u8>> {
     let set = |number: u8, data: &[u8]| [&[0x1C, 2, number][..], &(data.len() as u16).to_be_bytes(), data].concat();
     let record = [set(25, b"sea"), set(120, b"words"), set(55, b"20190704"), set(60, b"123005+0200")].concat();
     vec![[&b"8BIM\x04\x25\0\0\0\0\0\x02ab8BIM\x04\x04\0\0"[..], &(record.len() as u32).to_be_bytes(), &record].concat()]
 }
 
 /// The smallest JPEG with this in a segment.
-pub fn jpeg_around(marker: u8, beginning: &[u8], body: &[u8]) -> Vec<u8> {
+pub(crate) fn jpeg_around(marker: u8, beginning: &[u8], body: &[u8]) -> Vec<u8> {
     let body = [beginning, &body[..body.len().min(65_000)]].concat();
     let length = (body.len() as u16 + 2).to_be_bytes();
     [&[0xFF, 0xD8, 0xFF, marker][..], &length, &body, &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 2]]
@@ -65,7 +80,7 @@ pub fn jpeg_around(marker: u8, beginning: &[u8], body: &[u8]) -> Vec<u8> {
 }
 
 /// Messages of the validate queue.
-pub fn events() -> Vec<Vec<u8>> {
+pub(crate) fn events() -> Vec<Vec<u8>> {
     let record = json!({
         "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-01-01T00:00:00.000Z",
         "eventName": "ObjectCreated:Put", "userIdentity": {"principalId": "p"}, "requestParameters": {"sourceIPAddress": "127.0.0.1"},
@@ -85,12 +100,12 @@ pub fn events() -> Vec<Vec<u8>> {
 }
 
 /// The template, whole.
-pub fn template() -> Vec<Vec<u8>> {
+pub(crate) fn template() -> Vec<Vec<u8>> {
     vec![include_bytes!("../../template.yaml").to_vec()]
 }
 
 /// Object keys, as they arrive.
-pub fn keys() -> Vec<Vec<u8>> {
+pub(crate) fn keys() -> Vec<Vec<u8>> {
     [
         "users/ann/holiday/a b.jpg",
         "a.jpg",
@@ -103,6 +118,10 @@ pub fn keys() -> Vec<Vec<u8>> {
     ]
     .map(|key| key.as_bytes().to_vec())
     .to_vec()
+}
+
+fn riff(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+    [&kind[..], &(body.len() as u32).to_le_bytes(), body].concat()
 }
 
 fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {

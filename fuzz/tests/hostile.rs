@@ -1,15 +1,10 @@
-//! The short forms: some thousand hurt inputs for every parser, the hostile files of the corpus as they are, and a thousand hurt
-//! files through the decoder. This program is its own decoder, so it has a main of its own in place of the usual harness.
+//! The short form over a corpus: its hostile files as they are, and a thousand hurt files, through the decoder. This program is
+//! its own decoder, so it has a main of its own in place of the usual harness.
 
 use std::path::PathBuf;
 
-use photovault_fuzz::{
-    corpus,
-    targets::{TARGETS, once},
-};
+use photovault_fuzz::corpus;
 
-/// Inputs for each parser.
-const INPUTS: u64 = 3_000;
 /// Hurt files.
 const HURT_FILES: u64 = 1_000;
 
@@ -18,19 +13,7 @@ fn main() {
         photovault_sandbox::serve().expect("the decoder serves until its socket closes");
         return;
     }
-    for target in TARGETS {
-        let sound = (target.seeds)();
-        for input in &sound {
-            (target.run)(input);
-        }
-        for seed in 0..INPUTS {
-            if let Err(broken) = once(target, &sound, seed) {
-                panic!("{} with seed {}: {}", broken.target, broken.seed, broken.what);
-            }
-        }
-        println!("test {} on {INPUTS} hurt inputs ... ok", target.name);
-    }
-    let mut passed = TARGETS.len();
+    let mut passed = 0;
     if let Some(folder) = corpus_folder() {
         let hostile = corpus::hostile_files(&folder).expect("the corpus has a manifest");
         assert!(hostile.len() > 300, "only {} hostile files", hostile.len());
@@ -43,9 +26,9 @@ fn main() {
         print!("{report}");
         assert!(report.is_sound(), "{report}");
         println!("test {HURT_FILES} hurt files of the corpus ... ok");
-        passed += 2;
+        passed = 2;
     }
-    println!("\ntest result: ok. {passed} passed; 0 failed; 0 ignored");
+    println!("\ntest result: ok. {passed} passed; 0 failed; {} ignored", 2 - passed);
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the corpus lies is an argument of this test")]

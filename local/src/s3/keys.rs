@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _};
+use photovault_sim::Random;
 
 use super::tests::Bench;
 use crate::sqs::Holder;
@@ -119,15 +120,9 @@ async fn ten_thousand_hostile_keys_round_trip_and_never_become_a_path() {
 
 /// A key of three to nine parts, in front of its number; every hundredth is filled up to the longest that is allowed.
 fn key(number: usize) -> String {
-    let mut seed = number as u64 + 1;
-    let mut next = || {
-        // SplitMix64 (Steele, Lea and Flood, 2014).
-        seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        (mixed ^ (mixed >> 27)) as usize
-    };
-    let count = 3 + next() % 7;
-    let parts: String = (0..count).map(|_| PARTS[next() % PARTS.len()]).collect();
+    let mut random = Random::new(number as u64);
+    let count = 3 + random.below(7);
+    let parts: String = (0..count).map(|_| random.one_of(PARTS)).collect();
     let mut key = format!("in/{parts}{number}");
     if number.is_multiple_of(100) {
         key.push_str(&"x".repeat(MAX_KEY_BYTES - key.len()));

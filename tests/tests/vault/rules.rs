@@ -23,7 +23,7 @@ fn dependencies_point_one_way() {
             let is_aws = ["aws-sdk-", "aws-config", "aws-smithy-"].iter().any(|prefix| dependency.starts_with(prefix));
             assert!(!is_aws || package == "photovault-aws", "{package} names {dependency}: only shared/aws speaks to AWS");
             assert!(dependency != "photovault", "{package} depends on the command");
-            let may_host = ["photovault", "photovault-tests", "photovault-fuzz"].contains(&package.as_str());
+            let may_host = ["photovault", "photovault-tests"].contains(&package.as_str());
             assert!(dependency != "photovault-local" || may_host, "{package} depends on the laptop engine");
             // A dead letter of validate is an S3 event: failures reads it with validate's own reader.
             let reads_events = package == "photovault-failures" && dependency == "photovault-validate";
