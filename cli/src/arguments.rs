@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
-use photovault_domain::{Stage, Status, UserId};
+use photovault_domain::{Scanner, Stage, Status, UserId};
 
 /// Turns an S3 bucket into a photo vault: on this machine with `up`, on AWS with the same functions.
 #[derive(Debug, Parser)]
@@ -85,7 +85,8 @@ impl DeploymentArguments {
 /// Everything is kept in the data folder. It may be killed at any time: what was in flight comes back at the next start.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  photovault up\n  photovault up --data ~/vault --address 127.0.0.1:4455\n  \
-    photovault up --template template.yaml --workers 4")]
+    photovault up --template template.yaml --workers 4\n  \
+    photovault up --scanner clamd:unix:/run/clamav/clamd.ctl")]
 pub(crate) struct UpArguments {
     /// Where everything is kept.
     #[arg(long, value_name = "DIR", default_value = "vault-data")]
@@ -99,6 +100,13 @@ pub(crate) struct UpArguments {
     /// Another template than the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
+    /// Who scans uploads for viruses: none, clamd:unix:/PATH or clamd:tcp:HOST:PORT [default: what the template says, none].
+    #[arg(long, value_name = "SCANNER", value_parser = scanner)]
+    pub(crate) scanner: Option<String>,
+    /// Megabytes that clamd takes of one file (the lesser of its two limits, of files and of streams): what is larger is never called clean
+    /// [default: what the template says, 25].
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) scanner_max_mb: Option<u32>,
     /// JSON on standard output: one object when ready.
     #[arg(long)]
     pub(crate) json: bool,
@@ -328,6 +336,15 @@ fn stage(text: &str) -> Result<Stage, String> {
     Stage::from_name(text).ok_or_else(|| format!("'{text}' is none of {}", names()))
 }
 
+/// A value of the template's parameter `Scanner` that works on one machine.
+fn scanner(text: &str) -> Result<String, String> {
+    match text.parse::<Scanner>() {
+        Ok(Scanner::GuardDuty) => Err("guardduty scans on AWS alone".to_owned()),
+        Ok(_) => Ok(text.to_owned()),
+        Err(unknown) => Err(unknown.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -340,6 +357,18 @@ mod tests {
         command.clone().debug_assert();
         for sub in command.get_subcommands() {
             assert!(sub.get_after_help().is_some(), "{} has no examples", sub.get_name());
+        }
+    }
+
+    #[test]
+    fn a_scanner_is_one_that_this_machine_may_have() {
+        let given = |scanner: &str| Arguments::try_parse_from(["photovault", "up", "--scanner", scanner]);
+        for scanner in ["none", "clamd:unix:/run/clamav/clamd.ctl", "clamd:tcp:127.0.0.1:3310"] {
+            let Ok(Command::Up(up)) = given(scanner).map(|arguments| arguments.command) else { panic!("{scanner} is refused") };
+            assert_eq!(up.scanner.as_deref(), Some(scanner));
+        }
+        for scanner in ["guardduty", "unix:/run/clamav/clamd.ctl", "clamd:unix:relative"] {
+            assert!(given(scanner).is_err(), "{scanner} is taken");
         }
     }
 

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(4);
 /// An engine and its data folder. Dropped, it is killed.
 pub(crate) struct Engine {
     folder: TempDir,
-    template: Option<PathBuf>,
+    options: Vec<String>,
     process: Child,
     /// When it answered, after its start.
     pub(crate) ready_after: Duration,
@@ -38,22 +38,32 @@ impl Engine {
     /// The same, with another text of the template.
     pub(crate) fn start_with(template: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let template = template.map(|text| written(folder.path(), text));
-        let (process, ready_after) = spawn(&folder.path().join("data"), template.as_deref());
-        Self { folder, template, process, ready_after }
+        let options = template.map(|text| with_template(folder.path(), text)).unwrap_or_default();
+        Self::start_in(folder, options)
+    }
+
+    /// One with these options of `up`.
+    pub(crate) fn start_with_options(options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::start_in(folder, options.iter().map(ToString::to_string).collect())
+    }
+
+    fn start_in(folder: TempDir, options: Vec<String>) -> Self {
+        let (process, ready_after) = spawn(&folder.path().join("data"), &options);
+        Self { folder, options, process, ready_after }
     }
 
     /// `kill -9`, and a new one on the same data with another template; `None` is the project's own.
     pub(crate) fn restart_with(&mut self, template: Option<&str>) {
         self.kill();
-        self.template = template.map(|text| written(self.folder.path(), text));
-        (self.process, self.ready_after) = spawn(&self.data(), self.template.as_deref());
+        self.options = template.map(|text| with_template(self.folder.path(), text)).unwrap_or_default();
+        (self.process, self.ready_after) = spawn(&self.data(), &self.options);
     }
 
     /// `kill -9`, and another one so soon after a new start that it is hardly there; then one that may live.
     pub(crate) fn kill_while_starting(&mut self, after: Duration) {
         self.kill();
-        self.process = started(&self.data(), self.template.as_deref());
+        self.process = started(&self.data(), &self.options);
         thread::sleep(after);
         self.kill_and_restart();
     }
@@ -61,7 +71,7 @@ impl Engine {
     /// `kill -9`, and a new one on the same data.
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
-        (self.process, self.ready_after) = spawn(&self.data(), self.template.as_deref());
+        (self.process, self.ready_after) = spawn(&self.data(), &self.options);
     }
 
     /// Its process.
@@ -184,24 +194,21 @@ impl Drop for Engine {
     }
 }
 
-fn written(folder: &Path, template: &str) -> PathBuf {
+fn with_template(folder: &Path, template: &str) -> Vec<String> {
     let path = folder.join("template.yaml");
     std::fs::write(&path, template).expect("a template");
-    path
+    vec!["--template".to_owned(), path.to_string_lossy().into_owned()]
 }
 
-fn started(data: &Path, template: Option<&Path>) -> Child {
+fn started(data: &Path, options: &[String]) -> Child {
     let mut command = photovault();
-    command.args(["up", "--json", "--address", "127.0.0.1:0", "--data"]).arg(data);
-    if let Some(template) = template {
-        command.arg("--template").arg(template);
-    }
+    command.args(["up", "--json", "--address", "127.0.0.1:0", "--data"]).arg(data).args(options);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("photovault starts")
 }
 
-fn spawn(data: &Path, template: Option<&Path>) -> (Child, Duration) {
+fn spawn(data: &Path, options: &[String]) -> (Child, Duration) {
     let began = Instant::now();
-    let mut process = started(data, template);
+    let mut process = started(data, options);
     let mut lines = BufReader::new(process.stdout.take().expect("its output is piped"));
     let mut ready = String::new();
     lines.read_line(&mut ready).expect("its output is text");

@@ -14,7 +14,7 @@ use photovault_sim::UPLOADS;
 use photovault_vault::{Names, UploadRef, Vault};
 use tempfile::TempDir;
 
-use crate::{chain::Chain, fixtures};
+use crate::{chain::Chain, engine::Engine, fixtures};
 
 /// What clamd takes of one file here.
 const CLAMD_MAX_BYTES: u64 = 1024 * 1024;
@@ -71,8 +71,12 @@ impl Clamd {
         Some(clamd)
     }
 
+    fn socket(&self) -> String {
+        self.folder.path().join("clamd.sock").to_string_lossy().into_owned()
+    }
+
     fn scanner(&self) -> Scanner {
-        Scanner::ClamdUnix(self.folder.path().join("clamd.sock").to_string_lossy().into_owned())
+        Scanner::ClamdUnix(self.socket())
     }
 }
 
@@ -126,6 +130,21 @@ async fn the_real_clamd_tells_clean_from_infected() {
 }
 
 #[tokio::test]
+async fn an_engine_scans_with_what_it_is_told() {
+    let Some(clamd) = Clamd::start() else { return };
+    let engine = Engine::start_with_options(&["--scanner", &format!("clamd:unix:{}", clamd.socket()), "--scanner-max-mb", "1"]);
+    let photo = fixtures::jpeg(64, 48, 1);
+    engine.upload("users/ann/infected.jpg", [photo.as_slice(), &eicar()].concat()).await;
+    engine.upload("users/ann/clean.jpg", photo).await;
+    let items = engine.settled("ann", 2);
+    let told = |name: &str| {
+        let item = items.iter().find(|item| item["name"] == name).expect("it is an item");
+        format!("{}, {}", item["status"], item["scan"]["result"])
+    };
+    assert_eq!((told("clean.jpg"), told("infected.jpg")), (r#""ready", "clean""#.into(), r#""quarantined", "infected""#.into()));
+}
+
+#[tokio::test]
 async fn what_is_too_large_for_the_scanner_is_never_clean() {
     let Some(clamd) = Clamd::start() else { return };
     let large = [fixtures::jpeg(640, 480, 1), vec![0; CLAMD_MAX_BYTES as usize], eicar()].concat();
@@ -150,6 +169,29 @@ async fn a_scanner_that_is_down_is_waited_for_and_then_the_upload_is_held() {
         let held = validate(scanner, 1 << 20, &photo, 5).await.expect("the last delivery holds it");
         assert_eq!((held.status(), held.object.unwrap().starts_with("quarantine/")), (Status::Quarantined, true));
     }
+}
+
+#[tokio::test]
+async fn an_upload_of_which_guardduty_says_nothing_is_held_after_a_day() {
+    let mut chain = Chain::new(1);
+    let names = Names { scanner: Scanner::GuardDuty, ..(*chain.vault.names).clone() };
+    chain.vault = Vault { names: Arc::new(names), ..chain.vault.clone() };
+    chain.upload("users/ann/a.jpg", &fixtures::jpeg(64, 48, 1)).await;
+    let place = (UPLOADS.to_owned(), "users/ann/a.jpg".to_owned());
+    let version = chain.fabric.world().objects[&place].last().expect("it was uploaded").version.clone();
+    for later_h in [0, 23] {
+        chain.fabric.world().now.0 += later_h * 3_600_000;
+        chain.take_in().await;
+        assert!(chain.items().is_empty() && chain.fabric.world().objects.contains_key(&place), "it waits");
+        // As health does it with an upload that nobody took in.
+        chain.announce(&place.1, &version);
+    }
+    chain.fabric.world().now.0 += 3_600_000;
+    chain.take_in().await;
+    let held = chain.items().remove("a.jpg").expect("an item");
+    assert_eq!(held.status(), Status::Quarantined);
+    assert!(held.reason().unwrap().contains("no result of it came within 24 hours"), "{:?}", held.reason());
+    assert!(!chain.fabric.world().objects.contains_key(&place));
 }
 
 #[tokio::test]
