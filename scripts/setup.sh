@@ -17,7 +17,7 @@ as_root() {
 native_packages() {
     local missing=()
     if command -v apt-get >/dev/null; then
-        for package in libde265-dev libdav1d-dev libnuma-dev cmake nasm clang libclang-dev pkg-config g++ make python3-venv; do
+        for package in libde265-dev libdav1d-dev libnuma-dev libavcodec-dev libavformat-dev libswscale-dev libswresample-dev libavutil-dev cmake nasm clang libclang-dev pkg-config g++ make python3-venv; do
             # A Python that makes virtual environments by itself does not need Debian's package.
             if [ "$package" = python3-venv ] && python3 -c 'import venv, ensurepip' 2>/dev/null; then continue; fi
             dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -27,21 +27,21 @@ native_packages() {
         as_root apt-get update -qq
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
     elif command -v dnf >/dev/null; then
-        for package in libde265-devel libdav1d-devel numactl-devel cmake nasm clang clang-devel pkgconf-pkg-config gcc-c++ make python3; do
+        for package in libde265-devel libdav1d-devel numactl-devel ffmpeg-free-devel cmake nasm clang clang-devel pkgconf-pkg-config gcc-c++ make python3; do
             rpm -q "$package" >/dev/null 2>&1 || missing+=("$package")
         done
         [ ${#missing[@]} = 0 ] && return
         say "dnf install ${missing[*]}"
         as_root dnf install -y -q "${missing[@]}"
     elif command -v brew >/dev/null; then
-        for package in libde265 dav1d cmake nasm llvm pkg-config python3; do
+        for package in libde265 dav1d ffmpeg cmake nasm llvm pkg-config python3; do
             brew list "$package" >/dev/null 2>&1 || missing+=("$package")
         done
         [ ${#missing[@]} = 0 ] && return
         say "brew install ${missing[*]}"
         brew install -q "${missing[@]}"
     else
-        fail "found neither apt-get, dnf nor brew: install libde265, dav1d, cmake, nasm, clang, pkg-config and python3 yourself"
+        fail "found neither apt-get, dnf nor brew: install libde265, dav1d, FFmpeg's libraries, cmake, nasm, clang, pkg-config and python3 yourself"
     fi
 }
 

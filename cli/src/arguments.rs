@@ -171,7 +171,7 @@ pub(crate) struct GetArguments {
     /// An id, the beginning of one, or an upload's name.
     pub(crate) media: String,
     /// Which file.
-    #[arg(long, default_value = "large", value_parser = ["small", "medium", "large", "full", "original"])]
+    #[arg(long, default_value = "large", value_parser = ["small", "medium", "large", "full", "preview", "sprite", "index", "rendition", "original"])]
     pub(crate) size: String,
     /// Where to write it.
     #[arg(short, long, value_name = "FILE")]

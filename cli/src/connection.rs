@@ -108,6 +108,7 @@ fn names(arguments: &VaultArguments, uploads: &str, vault: &str, queues: BTreeMa
         scanner: photovault_domain::Scanner::None,
         outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
+        rendition: photovault_domain::Rendition::default(),
         memory_mb: 0,
     }
 }

@@ -1,6 +1,8 @@
 //! `photovault function NAME`: a function in this process, as a child of the engine. Not for people.
 
-use anyhow::bail;
+use std::{os::unix::process::CommandExt as _, process::Command};
+
+use anyhow::{Context as _, bail};
 
 /// Runs the function until its runtime ends it.
 pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
@@ -9,6 +11,7 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         Some("dispatch") => photovault_dispatch::run(),
         Some("thumbnail") => photovault_thumbnail::run(),
         Some("metadata") => photovault_metadata::run(),
+        Some("video") => become_program("video"),
         Some("notify") => photovault_notify::run(),
         Some("failures") => photovault_failures::run(),
         Some("health") => photovault_health::run(),
@@ -16,5 +19,13 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
     }
 }
 
+/// Becomes another program that lies beside this one. The one for videos loads FFmpeg with a hundred libraries behind it, which would
+/// cost each start of this program 45 ms of CPU time.
+fn become_program(name: &str) -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("this program has no path")?.with_file_name(name);
+    Err(Command::new(&program).exec())
+        .with_context(|| format!("{} cannot be started; `cargo build --release` makes it", program.display()))
+}
+
 /// The functions, in pipeline order.
-pub(crate) const NAMES: &[&str] = &["validate", "dispatch", "thumbnail", "metadata", "notify", "failures", "health"];
+pub(crate) const NAMES: &[&str] = &["validate", "dispatch", "thumbnail", "metadata", "video", "notify", "failures", "health"];

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use photovault_domain::{Colour, Look, Media, Status};
+use photovault_domain::{Colour, Hdr, Look, Media, Status, Video};
 use photovault_vault::seams::ObjectAt;
 use tokio::io::AsyncWriteExt as _;
 
@@ -62,8 +62,7 @@ fn key_of(media: &Media, size: &str) -> anyhow::Result<String> {
     if size == "original" {
         return media.object.clone().with_context(|| format!("{} was never stored: its upload failed", media.name()));
     }
-    let files = media.derivatives.iter().flat_map(|derivatives| &derivatives.files);
-    let Some(file) = files.into_iter().find(|file| file.name == size) else {
+    let Some(file) = media.files().find(|file| file.name == size) else {
         let why = media.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
         bail!(
             "{} is {} and has no {size} picture{why}: --size original fetches its bytes",
@@ -92,7 +91,8 @@ fn page(media: &Media) -> String {
     lines.extend(media.uploads.iter().map(|upload| ("upload", format!("{} ({} UTC)", upload.name, when(upload.at)))));
     lines.extend(media.facts.iter().flat_map(facts));
     lines.extend(media.look.iter().flat_map(look));
-    for file in media.derivatives.iter().flat_map(|derivatives| &derivatives.files) {
+    lines.extend(media.video.iter().flat_map(video));
+    for file in media.files() {
         lines.push((
             "derivative",
             format!("{} {} {}×{} {} {}", file.name, file.mime, file.width, file.height, bytes(file.size_bytes), file.key),
@@ -109,6 +109,44 @@ fn look(look: &Look) -> [(&'static str, String); 2] {
     [
         ("colours", look.colours.iter().map(colour).collect::<Vec<_>>().join(", ")),
         ("look", format!("sharpness {sharpness}, {tones}")),
+    ]
+}
+
+/// What is known of a video, as lines of name and value.
+fn video(video: &Video) -> Vec<(&'static str, String)> {
+    let picture = &video.picture;
+    let held = match (picture.rotation, picture.mirrored) {
+        (0, false) => String::new(),
+        (rotation, false) => format!(", turned by {rotation}°"),
+        (rotation, true) => format!(", mirrored and turned by {rotation}°"),
+    };
+    let hdr = match picture.hdr {
+        Some(Hdr::Pq) => "HDR (PQ)",
+        Some(Hdr::Hlg) => "HDR (HLG)",
+        None => "",
+    };
+    let parts = [
+        Some([picture.codec.as_str(), picture.profile.as_deref().unwrap_or_default()].join(" ").trim_end().to_owned()),
+        Some(format!("{}×{}{held}", picture.width, picture.height)),
+        picture.frame_rate.map(|rate| format!("{rate} frames/s{}", if picture.is_variable { ", uneven" } else { "" })),
+        Some(format!("{} bits", picture.bits)).filter(|_| picture.bits > 8),
+        Some(hdr.to_owned()).filter(|hdr| !hdr.is_empty()),
+        picture.dolby_vision.map(|profile| format!("Dolby Vision profile {profile}")),
+        picture.bit_rate.map(|rate| format!("{:.1} Mbit/s", rate as f64 / 1e6)),
+    ];
+    let sound = video.sound.as_ref();
+    vec![
+        ("duration", if video.duration_ms > 0 { duration(video.duration_ms) } else { "unknown".to_owned() }),
+        ("container", video.container.clone()),
+        ("picture", parts.into_iter().flatten().collect::<Vec<_>>().join("; ")),
+        (
+            "sound",
+            sound
+                .map(|sound| format!("{}; {} channels; {} Hz", sound.codec, sound.channels, sound.sample_rate))
+                .unwrap_or_default(),
+        ),
+        ("content id", video.content_identifier.clone().unwrap_or_default()),
+        ("poster", format!("at {}", duration(video.poster_ms))),
     ]
 }
 

@@ -29,7 +29,9 @@ macro_rules! targets {
                 #[test]
                 fn $name() {
                     let sound = super::seeds::$seeds();
-                    sound.iter().for_each(|input| super::$name(input));
+                    for input in &sound {
+                        super::$name(input);
+                    }
                     bolero::check!()
                         .with_generator(super::Hurt(sound))
                         .with_iterations(super::INPUTS)

@@ -8,7 +8,7 @@ use photovault_sim::{Queued, Received, Task};
 use crate::{
     history::{End, History, Note, Running, Work},
     settings::{DISPATCH_DEAD, FIRST_DEAD, QUEUES},
-    stand_ins::{reader, renderer},
+    stand_ins::{maker, reader, renderer},
 };
 
 /// Deliveries of one message that may meet faults: fewer than its receives, so that what dies of faults alone died of the
@@ -154,7 +154,7 @@ impl History {
 
     /// The real function of a queue, on a batch.
     fn function(&self, queue: usize, task: Task, key: u64, messages: Vec<Message>) -> futures::future::BoxFuture<'static, End> {
-        use photovault_domain::Stage::{Metadata, Thumbnail, Validate};
+        use photovault_domain::Stage::{Metadata, Thumbnail, Validate, Video};
         let vault = self.simulation.vault(task);
         let (renderer, reader) = (renderer(self.cured.clone(), self.seed.of(key)), reader(self.cured.clone()));
         Box::pin(async move {
@@ -167,6 +167,10 @@ impl History {
                 "metadata" => {
                     let on_message = move |vault, message| photovault_metadata::on_message_by(vault, message, reader.clone());
                     run_each(vault, Some(Metadata), messages, on_message).await
+                }
+                "video" => {
+                    let on_message = |vault, message| photovault_video::on_message_by(vault, message, maker());
+                    run_each(vault, Some(Video), messages, on_message).await
                 }
                 "notify" => photovault_notify::on_batch(vault, messages).await,
                 _ => photovault_failures::on_batch(vault, messages).await,

@@ -48,22 +48,24 @@ pub struct HealthSettings {
 pub const HEALTH: HealthSettings = HealthSettings { every_s: 300, timeout_s: 240 };
 
 /// The queues: the stages' in pipeline order, then their dead letters in the same order, then the dispatcher's.
-pub const QUEUES: [QueueSettings; 9] = [
+pub const QUEUES: [QueueSettings; 11] = [
     stage("validate", 720, 5, 0, 20, 120),
     stage("thumbnail", 360, 1, 0, 50, 60),
     stage("metadata", 180, 5, 0, 50, 30),
+    stage("video", 840, 1, 0, 10, 140),
     stage("notify", 180, 100, 5, 2, 30),
     dead("validate-dlq"),
     dead("thumbnail-dlq"),
     dead("metadata-dlq"),
+    dead("video-dlq"),
     dead("notify-dlq"),
     dead("dispatch-dlq"),
 ];
 
 /// Where the stages' dead letters begin among [`QUEUES`].
-pub(crate) const FIRST_DEAD: usize = 4;
+pub(crate) const FIRST_DEAD: usize = 5;
 /// The dispatcher's dead letters among [`QUEUES`].
-pub(crate) const DISPATCH_DEAD: usize = 8;
+pub(crate) const DISPATCH_DEAD: usize = 10;
 
 const fn stage(
     name: &'static str,

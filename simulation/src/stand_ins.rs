@@ -10,11 +10,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use photovault_domain::{DERIVATIVE_SIZES, Facts, Look, Status, limits::MAX_PHOTO_BYTES};
+use photovault_domain::{DERIVATIVE_SIZES, Facts, Look, Status, Video, limits::MAX_PHOTO_BYTES};
 use photovault_media::{RawTag, Read, Rendered, RenderedFile, Unreadable};
 use photovault_metadata::Reader;
 use photovault_sim::Random;
 use photovault_thumbnail::Renderer;
+use photovault_video::{Maker, Shown};
 
 /// What a file is made to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,6 +126,18 @@ pub(crate) fn renderer(cured: Arc<AtomicBool>, mut coin: Random) -> Renderer {
                 _ => {}
             }
             Ok(Ok(rendered(&bytes)))
+        })
+    })
+}
+
+/// What looks into videos.
+pub(crate) fn maker() -> Maker {
+    Arc::new(move |vault, original, _format| {
+        Box::pin(async move {
+            let bytes = vault.originals.read(&original, MAX_PHOTO_BYTES).await?.context("the original is missing")?;
+            let (poster, facts) = (rendered(&bytes), read(&bytes).facts);
+            let video = Video { duration_ms: bytes.len() as u64, ..Video::default() };
+            Ok(Ok(Shown { video, facts, poster, extras: Vec::new(), notes: Vec::new() }))
         })
     })
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test helper fails by panicking")]
 
+pub mod film;
 pub mod licences;
 pub mod project;
 pub mod template;

@@ -98,6 +98,7 @@ fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<Subject>
         derivatives: None,
         look: None,
         facts: None,
+        video: None,
         version: 0,
     };
     Some(Subject::Upload(upload, media))

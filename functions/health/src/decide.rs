@@ -75,7 +75,7 @@ pub fn of_item(media: &Media, files: Files) -> Option<Repair> {
     if !media.is_settled() || validated(media) == Some(State::Failed) {
         return None;
     }
-    let pictured = media.ledger.get(&Stage::Thumbnail).is_some_and(|entry| entry.state == State::Done);
+    let pictured = media.ledger.get(&media.pictured_by()).is_some_and(|entry| entry.state == State::Done);
     match files {
         Files { original: false, .. } => Some(Repair::OriginalMissing),
         Files { derivatives: false, .. } if pictured => Some(Repair::DerivativesAskedFor),
@@ -124,6 +124,7 @@ mod tests {
             derivatives: None,
             look: None,
             facts: None,
+            video: None,
             version: 1,
         }
     }

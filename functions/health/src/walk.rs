@@ -1,7 +1,7 @@
 //! The walks: what each comes past, page by page, and how it repairs what is decided.
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Derivatives, Media, MediaId, Sha256, Stage, UploadKey, UserId, UtcMs, kept_bytes};
+use photovault_domain::{Media, MediaId, Sha256, Stage, UploadKey, UserId, UtcMs, kept_bytes};
 use photovault_vault::{Change, Mutant, UploadRef, Vault, mutated, revive, seams::Listed};
 
 use crate::decide::{Files, Moment, Repair, of_bytes, of_item, of_unsettled, of_upload};
@@ -156,10 +156,11 @@ async fn item_step(vault: &Vault, media: Media) -> anyhow::Result<Option<Repair>
     let files = gather(vault, &media, &object, &sha256).await?;
     let repair = of_item(&media, files);
     match repair {
-        Some(Repair::OriginalMissing) => without_original(vault, media, &object).await.map(Some),
+        Some(Repair::OriginalMissing) => Box::pin(without_original(vault, media, &object)).await.map(Some),
         Some(Repair::DerivativesAskedFor) => {
+            let stage = media.pictured_by();
             tracing::warn!(media.id = %media.id, "derivatives are gone: asked for again");
-            vault.catalog.change_from(media, |item| Change::asked_again(item, Stage::Thumbnail)).await?;
+            vault.catalog.change_from(media, |item| Change::asked_again(item, stage)).await?;
             Ok(repair)
         }
         _ => Ok(None),
@@ -169,7 +170,7 @@ async fn item_step(vault: &Vault, media: Media) -> anyhow::Result<Option<Repair>
 async fn gather(vault: &Vault, media: &Media, object: &str, sha256: &Sha256) -> anyhow::Result<Files> {
     let original = vault.originals.holds_bytes(object, sha256).await?;
     let mut derivatives = true;
-    for file in media.derivatives.iter().flat_map(|Derivatives { files, .. }| files) {
+    for file in media.files() {
         derivatives = derivatives && vault.originals.holds(&file.key).await?;
     }
     Ok(Files { original, derivatives })

@@ -117,6 +117,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         derivatives: None,
         look: None,
         facts: None,
+        video: None,
         version: 0,
     };
     let admit = |item: Option<Media>| admitted(item, &fresh, &entry, &arrival);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Look;
+use crate::{Look, VideoFacet};
 
 /// What a stage found out about an item, to be written with its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub enum Facet {
     Pictures(Derivatives, Look),
     /// The metadata stage's.
     Facts(Facts),
+    /// The video stage's.
+    Video(Box<VideoFacet>),
 }
 
 /// What an original's metadata says. Absent facts are left out.

@@ -13,8 +13,10 @@ pub mod limits;
 mod look;
 mod media;
 mod pipeline;
+mod rendition;
 mod scan;
 mod time;
+mod video;
 
 pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, Outputs, UnknownOutput};
 pub use facts::{
@@ -28,5 +30,7 @@ pub use ledger::{Entry, State};
 pub use look::{Colour, DHash, Hex, Look, PHash};
 pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
 pub use pipeline::{Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
+pub use rendition::{Rendition, UnknownPolicy, When};
 pub use scan::{Scan, Scanner, UnknownScanner};
 pub use time::UtcMs;
+pub use video::{Hdr, MovingPicture, Sound, Video, VideoFacet};

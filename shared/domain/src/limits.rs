@@ -52,11 +52,18 @@ limits! {
     MAX_NESTING: u32 = 16, "levels", "Of boxes within boxes in MP4, QuickTime and HEIF: real files have eight.";
     MAX_INDEX_BYTES: usize = 64 * 1024 * 1024, "bytes",
         "Of a video's index (its 'moov' box): ten hours of video with sound have some 30 MB.";
-    MAX_DURATION_S: u64 = 24 * 60 * 60, "seconds", "Of one MP4, QuickTime, Matroska, `WebM` or AVI video, as its index or header states it.";
+    MAX_VIDEO_PIXELS: u64 = 36_000_000, "pixels", "Of one frame of a video: 8K UHD has 33.2 million.";
+    MAX_DURATION_S: u64 = 24 * 60 * 60, "seconds", "Of one MP4, QuickTime, Matroska, WebM or AVI video, as its index or header states it.";
     MAX_DECODE_BYTES: u64 = 640 * 1024 * 1024, "bytes", "That one decode may allocate: a 150-megapixel frame as RGBA of 8 bits.";
     MAX_DECODER_BYTES: u64 = 1280 * 1024 * 1024, "bytes",
         "Of address space for the decoder's process: the two limits for a decode and a photo, its program and its threads.";
     MAX_DECODE_S: u64 = 40, "seconds", "For one photo in the decoder, waiting included: less than the function's time-out.";
+    MAX_VIDEO_ALLOC_BYTES: usize = 512 * 1024 * 1024, "bytes", "That FFmpeg may allocate at once.";
+    MAX_VIDEO_DECODER_BYTES: u64 = 2560 * 1024 * 1024, "bytes",
+        "Of address space for the process that reads videos: the frames that an 8K codec refers to, and what is made of them.";
+    MAX_VIDEO_DECODE_S: u64 = 120, "seconds", "For one video in its decoder, waiting included: less than the function's time-out.";
+    MAX_RENDITION_BYTES: u64 = 256 * 1024 * 1024, "bytes", "Of a video's copy for browsers: nine minutes at four megabits a second.";
+    MAX_VIDEO_FILES_BYTES: usize = 320 * 1024 * 1024, "bytes", "Of all files that are made of one video.";
 }
 
 #[cfg(test)]

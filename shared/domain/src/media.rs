@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, UserId, UtcMs,
+    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, UserId,
+    UtcMs, Video,
 };
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
@@ -50,15 +51,18 @@ pub struct Media {
     pub updated: UtcMs,
     /// What happened, by stage.
     pub ledger: BTreeMap<Stage, Entry>,
-    /// The thumbnail stage's facet.
+    /// The thumbnail stage's facet, or of a video's poster frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derivatives: Option<Derivatives>,
-    /// What the thumbnail stage saw.
+    /// What the thumbnail stage saw, or the video stage of the poster frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<Look>,
-    /// The metadata stage's facet.
+    /// The metadata stage's facet, or what a video says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// The video stage's facet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<Video>,
     /// Counts the writes of this item: every write is conditional on the version that it was decided from.
     #[serde(default)]
     pub version: u64,
@@ -124,6 +128,11 @@ impl Media {
         self.format.map(Format::kind)
     }
 
+    /// The stage that makes the pictures which stand for it.
+    pub fn pictured_by(&self) -> Stage {
+        if self.kind() == Some(Kind::Video) { Stage::Video } else { Stage::Thumbnail }
+    }
+
     /// The latest name that it came under.
     pub fn name(&self) -> &str {
         self.uploads.last().map_or("", |upload| &upload.name)
@@ -176,6 +185,12 @@ impl Media {
                 self.look = Some(look);
             }
             Some(Facet::Facts(facts)) => self.facts = Some(facts),
+            Some(Facet::Video(facet)) => {
+                self.derivatives = Some(facet.derivatives);
+                self.look = Some(facet.look);
+                self.facts = Some(facet.facts);
+                self.video = Some(facet.video);
+            }
             None => {}
         }
         let asked = self.ledger.get(&stage).map_or(0, |before| before.asked);
@@ -229,6 +244,12 @@ impl Media {
     fn ask(&mut self, stage: Stage) {
         let asked = self.ledger.get(&stage).map_or(0, |before| before.asked + 1);
         self.ledger.insert(stage, Entry { asked, ..Entry::pending(stage.recipe()) });
+    }
+
+    /// Every file that its stages made.
+    pub fn files(&self) -> impl Iterator<Item = &Derivative> {
+        let pictures = self.derivatives.iter().flat_map(|derivatives| &derivatives.files);
+        pictures.chain(self.video.iter().flat_map(|video| &video.files))
     }
 
     /// The entries that make up the item's end.

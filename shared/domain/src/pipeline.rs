@@ -20,6 +20,8 @@ pub enum Stage {
     Thumbnail,
     /// Reads what the file says of itself.
     Metadata,
+    /// Looks into a video and makes what shows it.
+    Video,
     /// Tells the owner.
     Notify,
 }
@@ -67,6 +69,13 @@ pub const STAGES: &[StageSpec] = &[
         algorithm: 2,
         settings: String::new,
     },
+    StageSpec {
+        stage: Stage::Video,
+        applies: is_accepted_video,
+        needs: Needs::Done(&[Stage::Validate]),
+        algorithm: 1,
+        settings: table,
+    },
     StageSpec { stage: Stage::Notify, applies: |_| true, needs: Needs::Settled, algorithm: 1, settings: String::new },
 ];
 
@@ -110,6 +119,10 @@ fn is_accepted_photo(media: &Media) -> bool {
     media.refusal.is_none() && media.kind() == Some(Kind::Photo)
 }
 
+fn is_accepted_video(media: &Media) -> bool {
+    media.refusal.is_none() && media.kind() == Some(Kind::Video)
+}
+
 impl Stage {
     /// The stage's name: of its folder, its queue and its ledger entry.
     pub const fn name(self) -> &'static str {
@@ -117,6 +130,7 @@ impl Stage {
             Self::Validate => "validate",
             Self::Thumbnail => "thumbnail",
             Self::Metadata => "metadata",
+            Self::Video => "video",
             Self::Notify => "notify",
         }
     }
@@ -191,6 +205,7 @@ mod tests {
             derivatives: None,
             look: None,
             facts: None,
+            video: None,
             version: 1,
         }
     }
@@ -205,7 +220,7 @@ mod tests {
     #[test]
     fn every_stage_has_one_line_in_pipeline_order() {
         let stages: Vec<_> = STAGES.iter().map(|spec| spec.stage).collect();
-        assert_eq!(stages, [Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Notify]);
+        assert_eq!(stages, [Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Video, Stage::Notify]);
         for stage in stages {
             assert_eq!(Stage::from_name(stage.name()), Some(stage));
             assert_eq!(serde_json::to_value(stage).unwrap(), stage.name());
@@ -223,7 +238,8 @@ mod tests {
         let again = photo(Done, Pending, Done, Pending);
         let trying = photo(Done, Running, Done, Pending);
         let refused = media(Format::Jpeg, &[(Stage::Validate, Rejected), (Stage::Notify, Pending)]);
-        let video = media(Format::Mp4, &[(Stage::Validate, Done), (Stage::Notify, Pending)]);
+        let video = media(Format::Mp4, &[(Stage::Validate, Done), (Stage::Video, Pending), (Stage::Notify, Pending)]);
+        let shown = media(Format::Mp4, &[(Stage::Validate, Done), (Stage::Video, Done), (Stage::Notify, Pending)]);
         for (before, after, want) in [
             (None, &new, vec![Stage::Thumbnail, Stage::Metadata]),
             (Some(&new), &new, vec![]),
@@ -235,7 +251,8 @@ mod tests {
             (Some(&again), &trying, vec![]),
             (Some(&trying), &both, vec![Stage::Notify]),
             (None, &refused, vec![Stage::Notify]),
-            (None, &video, vec![Stage::Notify]),
+            (None, &video, vec![Stage::Video]),
+            (Some(&video), &shown, vec![Stage::Notify]),
         ] {
             assert_eq!(next_stages(before, after), want, "{:?} -> {:?}", before.map(|b| &b.ledger), after.ledger);
         }
@@ -275,7 +292,7 @@ mod tests {
     fn a_plan_holds_what_applies_and_keeps_what_is_there() {
         for (format, refusal, want) in [
             (Format::Heic, None, vec![Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Notify]),
-            (Format::Mov, None, vec![Stage::Validate, Stage::Notify]),
+            (Format::Mov, None, vec![Stage::Validate, Stage::Video, Stage::Notify]),
             (Format::Jpeg, Some(Refusal::Quarantined), vec![Stage::Validate, Stage::Notify]),
         ] {
             let mut item = media(format, &[(Stage::Validate, State::Done)]);

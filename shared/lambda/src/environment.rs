@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use photovault_domain::STAGES;
+use photovault_domain::{Rendition, STAGES};
 use photovault_vault::Names;
 
 /// One environment variable.
@@ -36,6 +36,12 @@ pub const VARIABLES: &[Variable] = &[
         name: "DERIVATIVES",
         meaning: "the kinds of derivatives: jpeg, which is always made, webp and full (default: jpeg,webp,full)",
     },
+    Variable {
+        name: "RENDITION",
+        meaning: "when a video gets a copy for browsers: never, required (default), optimal or always",
+    },
+    Variable { name: "RENDITION_LINES", meaning: "pixels of that copy's shorter side at most (default: 720)" },
+    Variable { name: "RENDITION_KBPS", meaning: "that copy's bit rate at most, in thousands (default: 4000)" },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
     Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
@@ -71,6 +77,11 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         scanner: variable("SCANNER").parse().context("SCANNER")?,
         scanner_max_bytes: or(variable("SCANNER_MAX_MB"), "25").parse::<u64>().context("SCANNER_MAX_MB")? << 20,
         outputs: variable("DERIVATIVES").parse().context("DERIVATIVES")?,
+        rendition: Rendition {
+            when: or(variable("RENDITION"), "required").parse().context("RENDITION")?,
+            lines: or(variable("RENDITION_LINES"), "720").parse().context("RENDITION_LINES")?,
+            kbps: or(variable("RENDITION_KBPS"), "4000").parse().context("RENDITION_KBPS")?,
+        },
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };
     let plain_http = variable("AWS_ENDPOINT_URL").starts_with("http://");

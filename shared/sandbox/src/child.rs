@@ -3,21 +3,31 @@
 use std::{
     fs::File,
     io,
-    os::{fd::AsFd as _, unix::fs::FileExt as _},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::fs::FileExt as _,
+    },
 };
 
-use photovault_domain::{Format, Outputs, limits::MAX_DECODE_S};
+use photovault_domain::{Format, Outputs};
 use photovault_media::{Rendered, Unreadable};
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
     time::{ClockId, clock_gettime},
 };
 
-use crate::{
-    confine::confine,
-    input::Received,
-    wire::{Request, Wire},
-};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Bounds, PHOTO, RenderedHeader, confine::confine, input::Received, wire::Wire};
+
+/// What a decoder made of a file: what describes it, and files in the order that this says.
+#[derive(Debug)]
+pub struct Made<A> {
+    /// Sent as JSON.
+    pub facts: A,
+    /// Sent as they are.
+    pub files: Vec<Vec<u8>>,
+}
 
 /// What a decoder makes of a photo.
 pub type Work = fn(&[u8], Format, Outputs) -> Result<Rendered, Unreadable>;
@@ -32,24 +42,36 @@ pub fn serve() -> io::Result<()> {
 
 /// The same with other work: for tests of what happens when a codec fails.
 pub fn serve_with(work: Work) -> io::Result<()> {
+    serve_files(&PHOTO, |(format, outputs): (Format, Outputs), file| {
+        let photo = Received::of(file)?;
+        let made = work(photo.bytes(), format, outputs).map_err(|unreadable| unreadable.reason);
+        Ok(made.map(RenderedHeader::split).map(|(facts, files)| Made { facts, files }))
+    })
+}
+
+/// Serves questions, each with a file, within `bounds`. `work` ends in what it made, in a sentence for the file's owner, or,
+/// where the file is not to blame, in an error.
+pub fn serve_files<Q: DeserializeOwned, A: Serialize>(
+    bounds: &Bounds,
+    work: impl Fn(Q, OwnedFd) -> io::Result<Result<Made<A>, String>>,
+) -> io::Result<()> {
     close_what_was_inherited();
     // Both while files may still be opened: the page size comes from one, and the figures are absent outside Linux.
     let page_bytes = rustix::param::page_size() as u64;
     let memory = File::open("/proc/self/statm").ok();
     let stdin = io::stdin();
     let wire = Wire { socket: stdin.as_fd(), deadline: None };
-    wire.send_json(&confine(), None)?;
+    wire.send_json(&confine(bounds), None)?;
     loop {
-        let (request, file): (Request, _) = match wire.receive_json() {
-            Ok(request) => request,
+        let (question, file): (Q, _) = match wire.receive_json() {
+            Ok(question) => question,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         };
-        let photo = Received::of(file.ok_or_else(|| io::Error::other("a request without a photo"))?)?;
-        limit_cpu()?;
+        let file = file.ok_or_else(|| io::Error::other("a question without a file"))?;
+        limit_cpu(bounds)?;
         let before = photovault_media::cpu_ns();
-        let made = work(photo.bytes(), request.format, request.outputs);
-        drop(photo);
+        let made = work(question, file)?;
         let is_last = memory.as_ref().is_some_and(|statm| resident_pages(statm) * page_bytes > KEPT_BYTES);
         wire.send_reply(made, photovault_media::cpu_ns() - before, is_last)?;
         if is_last {
@@ -77,9 +99,9 @@ fn resident_pages(statm: &File) -> u64 {
     pages.unwrap_or(0)
 }
 
-/// Allows this photo its seconds beyond what the process has used already.
-fn limit_cpu() -> io::Result<()> {
+/// Allows this file its seconds beyond what the process has used already.
+fn limit_cpu(bounds: &Bounds) -> io::Result<()> {
     let used = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
-    let limit = Rlimit { current: Some(used + MAX_DECODE_S), maximum: getrlimit(Resource::Cpu).maximum };
+    let limit = Rlimit { current: Some(used + bounds.cpu_seconds), maximum: getrlimit(Resource::Cpu).maximum };
     Ok(setrlimit(Resource::Cpu, limit)?)
 }

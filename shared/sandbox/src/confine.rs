@@ -5,9 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use photovault_domain::limits::MAX_DECODER_BYTES;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
+
+use crate::Bounds;
 
 /// File descriptors: three standard ones, the memory figures, the photo, and what opening it takes for a moment.
 const MAX_FILES: u64 = 8;
@@ -52,8 +53,8 @@ impl fmt::Display for Protections {
 }
 
 /// Gives up everything that this system lets a process give up.
-pub(crate) fn confine() -> Protections {
-    let mut protections = Protections { limits: set_limits(), ..Protections::default() };
+pub(crate) fn confine(bounds: &Bounds) -> Protections {
+    let mut protections = Protections { limits: set_limits(bounds), ..Protections::default() };
     #[cfg(target_os = "linux")]
     {
         protections.no_new_privileges = rustix::thread::set_no_new_privs(true).is_ok();
@@ -67,11 +68,11 @@ pub(crate) fn confine() -> Protections {
 }
 
 /// `RLIMIT_NPROC` is not among them: it counts the threads of all processes of a user, and two codecs start threads.
-fn set_limits() -> bool {
+fn set_limits(bounds: &Bounds) -> bool {
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     let mut all = vec![(Resource::Core, 0), (Resource::Fsize, 0), (Resource::Nofile, MAX_FILES)];
     if cfg!(target_os = "linux") {
-        all.push((Resource::As, MAX_DECODER_BYTES));
+        all.push((Resource::As, bounds.memory_bytes));
     }
     all.into_iter().fold(true, |held, (resource, most)| setrlimit(resource, limit(most)).is_ok() && held)
 }

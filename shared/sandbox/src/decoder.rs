@@ -1,4 +1,4 @@
-//! The function's side: a warm decoder, asked one photo at a time, replaced when it ends.
+//! The function's side: a warm decoder, asked one file at a time, replaced when it ends.
 
 use std::{
     io::{self, PipeReader, Read as _},
@@ -11,39 +11,52 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_domain::{Format, Outputs, limits::MAX_DECODE_S};
+use photovault_domain::{Format, Outputs};
 use photovault_media::{Rendered, Unreadable};
 use rustix::fs::OFlags;
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    Input, NAME, Protections,
-    ending::Ending,
-    wire::{Request, Wire},
-};
+use crate::{Bounds, Input, NAME, PHOTO, Protections, RenderedHeader, ending::Ending, wire::Wire};
 
 /// What a new decoder may take to get ready on a busy machine.
 const START: Duration = Duration::from_secs(20);
 /// What is read of a decoder's last words.
 const MAX_LAST_WORDS_BYTES: u64 = 16 * 1024;
 
-/// A decoder process, kept between photos.
+/// A decoder process, kept between files.
 #[derive(Debug)]
 pub struct Decoder {
     warm: Mutex<Option<Warm>>,
     protections: Protections,
+    bounds: &'static Bounds,
     patience: Duration,
 }
 
+/// What a decoder answered.
+#[derive(Debug)]
+pub struct Answer<T> {
+    /// What it made, or why it could not, in a sentence for the file's owner.
+    pub made: Result<T, String>,
+    /// What libraries said meanwhile on standard error, as far as it is kept.
+    pub said: String,
+}
+
 impl Decoder {
-    /// Starts one, and finds out what holds in it.
+    /// Starts one for photos, and finds out what holds in it.
     pub fn start() -> io::Result<Self> {
-        Self::with_patience(Duration::from_secs(MAX_DECODE_S))
+        Self::start_for(&PHOTO)
     }
 
-    /// One that is ended when a photo takes longer than this.
-    pub fn with_patience(patience: Duration) -> io::Result<Self> {
+    /// One whose program serves within these bounds.
+    pub fn start_for(bounds: &'static Bounds) -> io::Result<Self> {
         let (warm, protections) = Warm::start()?;
-        Ok(Self { warm: Mutex::new(Some(warm)), protections, patience })
+        let patience = Duration::from_secs(bounds.seconds);
+        Ok(Self { warm: Mutex::new(Some(warm)), protections, bounds, patience })
+    }
+
+    /// One for photos that is ended when a photo takes longer than this.
+    pub fn with_patience(patience: Duration) -> io::Result<Self> {
+        Ok(Self { patience, ..Self::start()? })
     }
 
     /// What holds in it.
@@ -58,27 +71,41 @@ impl Decoder {
 
     /// Derivatives of a still. Blocks; one photo at a time.
     ///
-    /// A decoder that ends on a photo makes it unreadable, with that as the reason. One that has served others before may have
-    /// been hurt by them, so the photo is then tried once more in a new one.
-    ///
     /// # Errors
     /// Where no decoder can be started: the photo is not to blame.
     pub fn derive(&self, photo: &Input, format: Format, outputs: Outputs) -> io::Result<Result<Rendered, Unreadable>> {
+        let answer = self.ask(&(format, outputs), photo, RenderedHeader::join)?;
+        Ok(answer.made.map_err(|reason| Unreadable { reason }))
+    }
+
+    /// What its program makes of a file; `join` puts together what came of it, and checks it. Blocks; one file at a time.
+    ///
+    /// A decoder that ends on a file makes it unreadable, with that as the reason. One that has served others before may have
+    /// been hurt by them, so the file is then tried once more in a new one.
+    ///
+    /// # Errors
+    /// Where no decoder can be started: the file is not to blame.
+    pub fn ask<Q: Serialize, A: DeserializeOwned, T>(
+        &self,
+        question: &Q,
+        file: &Input,
+        join: impl Fn(A, Vec<Vec<u8>>) -> io::Result<T>,
+    ) -> io::Result<Answer<T>> {
         let mut kept = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let mut warm = match kept.take() {
                 Some(warm) => warm,
                 None => Warm::start()?.0,
             };
-            match warm.ask(photo, Request { format, outputs }, self.patience)? {
+            match warm.ask(question, file, self, &join)? {
                 Ok(answer) => {
                     if !warm.is_last {
                         *kept = Some(warm);
                     }
                     return Ok(answer);
                 }
-                Err(ending) if warm.served == 0 || ending == Ending::TooLong => {
-                    return Ok(Err(Unreadable { reason: ending.reason() }));
+                Err((ending, said)) if warm.served == 0 || ending == Ending::TooLong => {
+                    return Ok(Answer { made: Err(ending.reason(self.bounds)), said });
                 }
                 Err(_) => {}
             }
@@ -124,28 +151,31 @@ impl Warm {
         }
     }
 
-    fn ask(
+    fn ask<Q: Serialize, A: DeserializeOwned, T>(
         &mut self,
-        photo: &Input,
-        request: Request,
-        patience: Duration,
-    ) -> io::Result<Result<Result<Rendered, Unreadable>, Ending>> {
-        let file = photo.seal()?;
-        let deadline = Instant::now() + patience;
-        let wire = Wire { socket: self.socket.as_fd(), deadline: Some(deadline) };
-        let answered = wire.send_json(&request, Some(file)).and_then(|()| wire.receive_reply());
+        question: &Q,
+        file: &Input,
+        decoder: &Decoder,
+        join: impl Fn(A, Vec<Vec<u8>>) -> io::Result<T>,
+    ) -> io::Result<Result<Answer<T>, (Ending, String)>> {
+        let file = file.seal()?;
+        let wire = Wire { socket: self.socket.as_fd(), deadline: Some(Instant::now() + decoder.patience) };
+        let answered = wire.send_json(question, Some(file)).and_then(|()| {
+            let (reply, files) = wire.receive_reply(decoder.bounds.made_bytes)?;
+            let made = reply.outcome.map(|facts| join(facts, files));
+            Ok((made.map_or_else(|reason| Ok(Err(reason)), |made| made.map(Ok))?, reply.cpu_ns, reply.is_last))
+        });
         match answered {
             Ok((made, cpu_ns, is_last)) => {
                 photovault_media::add_cpu_ns(cpu_ns);
                 self.served += 1;
                 self.is_last = is_last;
-                // Nobody reads what libraries say of photos that they could decode; the pipe must not fill.
-                let _ = self.last_words();
-                Ok(Ok(made))
+                // Read in any case: the pipe must not fill.
+                Ok(Ok(Answer { made, said: self.last_words() }))
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                self.end()?;
-                Ok(Err(Ending::TooLong))
+                let (_, said) = self.end()?;
+                Ok(Err((Ending::TooLong, said)))
             }
             Err(error) => {
                 let ended_itself = matches!(
@@ -153,7 +183,8 @@ impl Warm {
                     io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
                 );
                 let (status, said) = if ended_itself { (self.child.wait()?, self.last_words()) } else { self.end()? };
-                Ok(Err(if ended_itself { Ending::of(status, &said) } else { Ending::Babbled }))
+                let ending = if ended_itself { Ending::of(status, &said) } else { Ending::Babbled };
+                Ok(Err((ending, said)))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
-use photovault_domain::limits::{MAX_DECODE_S, MAX_DECODER_BYTES};
+use crate::Bounds;
 
 /// How a decoder ended without an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,15 +39,16 @@ impl Ending {
     }
 
     /// A sentence for the owner.
-    pub(crate) fn reason(&self) -> String {
-        let what = match self {
-            Self::TooLong => format!("decoding it took longer than the limit of {MAX_DECODE_S} seconds"),
+    pub(crate) fn reason(&self, bounds: &Bounds) -> String {
+        let Bounds { what, seconds, memory_bytes, .. } = bounds;
+        let why = match self {
+            Self::TooLong => format!("decoding it took longer than the limit of {seconds} seconds"),
             Self::OutOfMemory => {
-                format!("decoding it needs more memory than the limit of {MAX_DECODER_BYTES} bytes for a decoder")
+                format!("decoding it needs more memory than the limit of {memory_bytes} bytes for a decoder")
             }
             Self::Crashed(how) => format!("the decoder crashed on its data ({how})"),
             Self::Babbled => "the decoder ended on its data without an answer".to_owned(),
         };
-        format!("This photo cannot be shown: {what}.")
+        format!("This {what} cannot be shown: {why}.")
     }
 }

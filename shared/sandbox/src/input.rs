@@ -1,4 +1,5 @@
-//! A photo on its way to the decoder: a file in memory that nobody can change any more once it is sealed.
+//! A file on its way to the decoder: a photo lies in memory, and nobody can change it any more once it is sealed; a video lies on
+//! disk under no name, and the decoder gets it for reading only.
 
 use std::{
     fs::File,
@@ -9,14 +10,16 @@ use std::{
     },
 };
 
-/// A photo's bytes, to be written once.
+/// A file's bytes, to be written once.
 #[derive(Debug)]
 pub struct Input {
     file: File,
+    /// The same file for its reader, where it lies on disk.
+    reader: Option<File>,
 }
 
 impl Input {
-    /// An empty one.
+    /// An empty one in memory.
     pub fn new() -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         let file = {
@@ -25,7 +28,19 @@ impl Input {
         };
         #[cfg(not(target_os = "linux"))]
         let file = tempfile::tempfile()?;
-        Ok(Self { file })
+        Ok(Self { file, reader: None })
+    }
+
+    /// An empty one on disk, in the folder for temporary files: for what is too large for memory.
+    pub fn on_disk() -> io::Result<Self> {
+        let named = tempfile::NamedTempFile::new()?;
+        let reader = File::open(named.path())?;
+        Ok(Self { file: named.into_file(), reader: Some(reader) })
+    }
+
+    /// The file for a reader in this process.
+    pub fn reader(&self) -> io::Result<File> {
+        self.reader.as_ref().unwrap_or(&self.file).try_clone()
     }
 
     /// One with these bytes.
@@ -44,6 +59,9 @@ impl Input {
 
     /// Makes it immutable, so that its reader may map it. Sealing twice is fine.
     pub(crate) fn seal(&self) -> io::Result<BorrowedFd<'_>> {
+        if let Some(reader) = &self.reader {
+            return Ok(reader.as_fd());
+        }
         #[cfg(target_os = "linux")]
         rustix::fs::fcntl_add_seals(&self.file, SEALS)?;
         Ok(self.file.as_fd())

@@ -5,19 +5,23 @@
 //! [`is_decoder`] first. It stays warm between photos. A photo goes in as a sealed memory file passed over a socket, so its bytes
 //! are not copied; only encoded derivatives come back.
 
+mod bounds;
 mod child;
 mod confine;
 mod decoder;
 mod ending;
 mod input;
+mod photo;
 #[cfg(target_os = "linux")]
 mod syscalls;
 mod wire;
 
-pub use child::{Work, serve, serve_with};
+pub use bounds::{Bounds, PHOTO, VIDEO};
+pub use child::{Made, Work, serve, serve_files, serve_with};
 pub use confine::Protections;
-pub use decoder::Decoder;
+pub use decoder::{Answer, Decoder};
 pub use input::Input;
+pub use photo::RenderedHeader;
 
 /// What the program is called (argument 0) when it is a decoder.
 pub const NAME: &str = "photovault-decoder";

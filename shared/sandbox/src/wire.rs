@@ -1,4 +1,4 @@
-//! What passes between a function and its decoder: a length in four bytes, JSON of that length, then derivatives' bytes.
+//! What passes between a function and its decoder: a length in four bytes, JSON of that length, then the bytes of what was made.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -7,8 +7,6 @@ use std::{
     time::Instant,
 };
 
-use photovault_domain::{DerivativeSize, Format, GainMap, Look, Outputs};
-use photovault_media::{Rendered, RenderedFile, Unreadable};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, send, sendmsg,
@@ -16,44 +14,23 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::Made;
+
 /// JSON of one message.
 const MAX_JSON_BYTES: usize = 256 * 1024;
-/// Derivatives of one photo, together: one JPEG of at most `MAX_FULL_PIXELS`, and others of at most 2048² pixels.
-const MAX_DERIVATIVE_BYTES: usize = 128 * 1024 * 1024;
-
-/// Asks for derivatives of the file that comes with it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Request {
-    pub(crate) format: Format,
-    pub(crate) outputs: Outputs,
-}
+/// Files of one answer.
+const MAX_FILES: usize = 16;
 
 /// What became of a request.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Reply {
-    outcome: Result<Header, String>,
-    /// CPU time spent on the photo.
+pub(crate) struct Reply<A> {
+    pub(crate) outcome: Result<A, String>,
+    /// Bytes of each file that follows.
+    files: Vec<usize>,
+    /// CPU time spent on the file.
     pub(crate) cpu_ns: u64,
     /// Whether the decoder ends now: it has grown too large to be kept.
     pub(crate) is_last: bool,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Header {
-    files: Vec<FileHeader>,
-    thumbhash: Vec<u8>,
-    look: Look,
-    gain_map: Option<GainMap>,
-    warnings: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct FileHeader {
-    size: String,
-    webp: bool,
-    width: u32,
-    height: u32,
-    bytes: usize,
 }
 
 /// One end of the socket. Reads end at a deadline, where there is one.
@@ -133,47 +110,31 @@ impl Wire<'_> {
     }
 
     /// Sends what was made.
-    pub(crate) fn send_reply(&self, made: Result<Rendered, Unreadable>, cpu_ns: u64, is_last: bool) -> io::Result<()> {
+    pub(crate) fn send_reply<A: Serialize>(&self, made: Result<Made<A>, String>, cpu_ns: u64, is_last: bool) -> io::Result<()> {
         let (outcome, files) = match made {
-            Ok(rendered) => {
-                let headers = rendered.files.iter().map(FileHeader::of).collect();
-                let Rendered { files, thumbhash, look, gain_map, warnings } = rendered;
-                (Ok(Header { files: headers, thumbhash, look, gain_map, warnings }), files)
-            }
-            Err(unreadable) => (Err(unreadable.reason), Vec::new()),
+            Ok(Made { facts, files }) => (Ok(facts), files),
+            Err(reason) => (Err(reason), Vec::new()),
         };
-        self.send_json(&Reply { outcome, cpu_ns, is_last }, None)?;
-        files.iter().try_for_each(|file| self.send_bytes(&file.bytes))
+        let reply = Reply { outcome, files: files.iter().map(Vec::len).collect(), cpu_ns, is_last };
+        self.send_json(&reply, None)?;
+        files.iter().try_for_each(|file| self.send_bytes(file))
     }
 
-    /// Receives what was made. The other end decodes foreign bytes and is not trusted: everything that it says is bounded.
-    pub(crate) fn receive_reply(&self) -> io::Result<(Result<Rendered, Unreadable>, u64, bool)> {
-        let (Reply { outcome, cpu_ns, is_last }, _) = self.receive_json::<Reply>()?;
-        let header = match outcome {
-            Ok(header) => header,
-            Err(reason) => return Ok((Err(Unreadable { reason }), cpu_ns, is_last)),
-        };
-        let total = header.files.iter().fold(0_usize, |total, file| total.saturating_add(file.bytes));
-        if total > MAX_DERIVATIVE_BYTES {
-            return Err(io::Error::other(format!("derivatives of {total} bytes")));
+    /// Receives what was made, `most_bytes` of it at most. The other end decodes foreign bytes and is not trusted: everything
+    /// that it says is bounded.
+    pub(crate) fn receive_reply<A: DeserializeOwned>(&self, most_bytes: usize) -> io::Result<(Reply<A>, Vec<Vec<u8>>)> {
+        let (reply, _) = self.receive_json::<Reply<A>>()?;
+        let total = reply.files.iter().fold(0_usize, |total, bytes| total.saturating_add(*bytes));
+        if total > most_bytes || reply.files.len() > MAX_FILES {
+            return Err(io::Error::other(format!("{} files of {total} bytes", reply.files.len())));
         }
-        let mut files = Vec::with_capacity(header.files.len());
-        for file in &header.files {
-            let size = DerivativeSize::named(&file.size).ok_or_else(|| io::Error::other("a derivative of no known size"))?;
-            let mut bytes = vec![0; file.bytes];
+        let mut files = Vec::with_capacity(reply.files.len());
+        for length in &reply.files {
+            let mut bytes = vec![0; *length];
             self.receive_exact(&mut bytes, &mut None)?;
-            let mime = if file.webp { Format::Webp } else { Format::Jpeg }.mime();
-            files.push(RenderedFile { name: size.name, mime, width: file.width, height: file.height, bytes });
+            files.push(bytes);
         }
-        let Header { thumbhash, look, gain_map, warnings, .. } = header;
-        Ok((Ok(Rendered { files, thumbhash, look, gain_map, warnings }), cpu_ns, is_last))
-    }
-}
-
-impl FileHeader {
-    fn of(file: &RenderedFile) -> Self {
-        let webp = file.mime == Format::Webp.mime();
-        Self { size: file.name.to_owned(), webp, width: file.width, height: file.height, bytes: file.bytes.len() }
+        Ok((reply, files))
     }
 }
 

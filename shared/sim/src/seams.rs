@@ -54,6 +54,7 @@ pub(crate) fn names() -> Names {
         scanner: photovault_domain::Scanner::None,
         outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
+        rendition: photovault_domain::Rendition::default(),
         memory_mb: 1024,
     }
 }

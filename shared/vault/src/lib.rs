@@ -29,7 +29,7 @@ pub use page::Page;
 pub use revive::{redrive_stream, revive};
 pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, is_open, lambda_cost_microusd, run_attempt};
 
-use photovault_domain::{Outputs, Scanner, UserId};
+use photovault_domain::{Outputs, Rendition, Scanner, UserId};
 use seams::{Clock, Notifier, Objects, Queue, Table};
 
 /// The five seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
@@ -66,6 +66,8 @@ pub struct Names {
     pub scanner_max_bytes: u64,
     /// Which derivatives are made beside the JPEG files of every size.
     pub outputs: Outputs,
+    /// When videos get a copy for browsers.
+    pub rendition: Rendition,
     /// Memory of this function in MB, for the cost estimate.
     pub memory_mb: u32,
 }

@@ -53,7 +53,7 @@ impl Promise for Effects {
         let mut known = BTreeSet::new();
         for media in scene.items.values() {
             known.extend(media.object.clone());
-            let made = media.derivatives.iter().flat_map(|made| made.files.iter().map(|file| file.key.clone()));
+            let made = media.files().map(|file| file.key.clone());
             known.extend(made);
             known.insert(derivative_key(&media.user, &media.id, &Stage::Metadata.recipe(), "metadata.json"));
         }
@@ -99,7 +99,10 @@ fn is_there(scene: &Scene, before: Option<&Media>, after: &Media) -> Result<(), 
         versions.and_then(|versions| versions.last()).map(|stored| stored.bytes.clone())
     };
     let name = after.name();
-    if newly(Stage::Thumbnail) {
+    if newly(Stage::Video) && after.video.as_ref().is_none_or(|video| video.duration_ms != upload.bytes.len() as u64) {
+        return Err(format!("the video stage of {name} is done, and nothing is known of it"));
+    }
+    if newly(after.pictured_by()) {
         let wanted = rendered(&upload.bytes).files;
         let files = after.derivatives.as_ref().map(|made| made.files.as_slice()).unwrap_or_default();
         if files.len() != wanted.len() || upload.kind == FileKind::Unshowable {

@@ -28,6 +28,7 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
         scanner: photovault_domain::Scanner::None,
         outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
+        rendition: photovault_domain::Rendition::default(),
         memory_mb: 0,
     };
     Vault::new(engine.connection().await.seams, names)

@@ -122,6 +122,7 @@ impl Chain {
             Stage::Validate => alone(vault, stage, message, photovault_validate::on_message).await,
             Stage::Thumbnail => alone(vault, stage, message, photovault_thumbnail::on_message).await,
             Stage::Metadata => alone(vault, stage, message, photovault_metadata::on_message).await,
+            Stage::Video => alone(vault, stage, message, photovault_video::on_message).await,
         }
     }
 

@@ -226,7 +226,9 @@ pub(crate) fn photovault() -> Command {
         let test = std::env::current_exe().expect("this program has a path");
         let target = test.ancestors().nth(3).expect("it lies in the target folder");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--release", "--workspace", "--bin", "photovault", "--target-dir"]).arg(target);
+        build
+            .args(["build", "--quiet", "--release", "--workspace", "--bin", "photovault", "--bin", "video", "--target-dir"])
+            .arg(target);
         succeeded(build.current_dir(project::root()));
         target.join("release/photovault")
     });

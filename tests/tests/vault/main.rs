@@ -18,4 +18,5 @@ mod poison;
 mod rules;
 mod scanner;
 mod stories;
+mod videos;
 mod wiring;

@@ -1,5 +1,5 @@
 //! How long an AVI video says that it is: frames times the time of one (Microsoft, "AVI RIFF File Reference"; the frames of
-//! files past 1 GB stand in the header of "`OpenDML` AVI File Format Extensions", 1.02).
+//! files past 1 GB stand in the header of "OpenDML AVI File Format Extensions", 1.02).
 
 use std::io::{Read, Seek};
 

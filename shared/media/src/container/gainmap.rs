@@ -48,7 +48,7 @@ fn kind_of(picture: &[u8]) -> Option<GainMap> {
     let header = jpeg::header(&mut source).ok()?;
     let has = |marker, words: &[u8]| {
         header
-            .bodies(picture, marker)
+            .bodies_in(picture, marker)
             .any(|body| body.len() <= MAX_METADATA_BYTES && body.windows(words.len()).any(|part| part == words))
     };
     // Ultra HDR's files of 2024 have ISO's segment as well.
@@ -67,7 +67,7 @@ fn kind_of(picture: &[u8]) -> Option<GainMap> {
 fn second_pictures(bytes: &[u8]) -> Option<Vec<(usize, usize)>> {
     let mut source = Source::of_bytes(bytes);
     let header = jpeg::header(&mut source).ok()?;
-    let index = header.bodies(bytes, 0xE2).find_map(|body| body.strip_prefix(b"MPF\0"))?;
+    let index = header.bodies_in(bytes, 0xE2).find_map(|body| body.strip_prefix(b"MPF\0"))?;
     // Its places count from its own header on.
     let base = index.as_ptr() as usize - bytes.as_ptr() as usize;
     let mut inside = Source::of_bytes(index);

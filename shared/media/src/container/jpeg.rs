@@ -143,7 +143,7 @@ impl Header {
     }
 
     /// The bodies of the application segments of this marker, in the file that the header was read from.
-    pub(crate) fn bodies<'a>(&self, file: &'a [u8], marker: u8) -> impl Iterator<Item = &'a [u8]> {
+    pub(crate) fn bodies_in<'a>(&self, file: &'a [u8], marker: u8) -> impl Iterator<Item = &'a [u8]> {
         let of_it = self.segments.iter().filter(move |(found, ..)| *found == marker);
         of_it.filter_map(move |(_, at, length)| {
             let at = usize::try_from(*at).ok()?;

@@ -1,4 +1,4 @@
-//! How long a Matroska or `WebM` video says that it is (RFC 9559; elements as in RFC 8794). Of the file only its head is read:
+//! How long a Matroska or WebM video says that it is (RFC 9559; elements as in RFC 8794). Of the file only its head is read:
 //! what stands behind the first pictures is not looked for.
 
 use std::io::{Read, Seek};

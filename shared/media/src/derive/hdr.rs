@@ -42,7 +42,7 @@ pub(super) fn keep(large: &mut RenderedFile, found: Found, photo: &[u8], orienta
 /// The terms of a gain map's XMP, as attributes, if they are all that is needed.
 fn terms(map: &[u8]) -> Option<String> {
     let header = segments::header(&mut Source::of_bytes(map)).ok()?;
-    let packet = header.bodies(map, 0xE1).find_map(|body| body.strip_prefix(XMP))?;
+    let packet = header.bodies_in(map, 0xE1).find_map(|body| body.strip_prefix(XMP))?;
     let packet = String::from_utf8_lossy(packet);
     let mut terms = String::new();
     for (name, is_needed) in TERMS {

@@ -1,0 +1,5 @@
+//! The bootstrap of `video`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_video::run()
+}

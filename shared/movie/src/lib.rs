@@ -1,0 +1,89 @@
+//! A video in; facts, frames and files out. FFmpeg lives here and nowhere else; AWS, queues and clocks do not.
+//!
+//! What comes in is not trusted. One file is read, through a reader that was opened by somebody else: no protocol and no demuxer but
+//! the one that the file's first bytes call for is let in, sizes are held against `photovault_domain::limits`, and everything ends
+//! at a deadline. Callers run it in a confined process (`photovault_sandbox`).
+
+mod colour;
+mod frames;
+mod open;
+mod picture;
+mod poster;
+mod preview;
+mod probe;
+mod raw;
+mod rendition;
+mod sprite;
+mod tags;
+mod turn;
+
+use std::{fs::File, time::Instant};
+
+use photovault_domain::{Facts, Format, Rendition, Video};
+
+pub use picture::Picture;
+pub use preview::Preview;
+pub use rendition::Playable;
+pub use sprite::Sprite;
+
+/// Pixels of the longest side of the poster frame: the largest derivative's.
+const POSTER_SIDE: u32 = 2048;
+
+/// What was found in a video and what stands for it.
+#[derive(Debug)]
+pub struct Shown {
+    /// What the file is.
+    pub video: Video,
+    /// When, where and with what it was taken.
+    pub facts: Facts,
+    /// The frame that stands for it, upright and in sRGB.
+    pub poster: Picture,
+    /// Three seconds of it.
+    pub preview: Option<Preview>,
+    /// Small pictures all along it.
+    pub sprite: Option<Sprite>,
+    /// A copy for browsers, where the policy asks for one.
+    pub playable: Option<Playable>,
+    /// What was worked around, in sentences for the owner.
+    pub notes: Vec<String>,
+}
+
+/// Why nothing can be shown of a video.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unplayable {
+    /// A sentence for the owner.
+    pub reason: String,
+}
+
+impl Unplayable {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// Looks into a video of this format, until `deadline` at the latest.
+///
+/// # Errors
+/// [`Unplayable`] if the file has no picture that can be decoded here, or a limit is exceeded.
+pub fn show(file: File, format: Format, policy: Rendition, deadline: Instant) -> Result<Shown, Unplayable> {
+    let again = file.try_clone().map_err(|error| Unplayable::new(format!("This video cannot be read: {error}.")))?;
+    let mut input = open::open(file, format, deadline)?;
+    let mut notes = Vec::new();
+    let (mut video, facts) = probe::probe(&mut input, format)?;
+    let mut frames = frames::Frames::new(input, deadline)?;
+    let chosen = poster::choose(&mut frames, video.duration_ms)?;
+    video.poster_ms = chosen.at_ms;
+    notes.extend(chosen.note);
+    let poster = picture::upright(&chosen.frame, &video.picture, POSTER_SIDE)?;
+    // What comes last may fail without the rest: a time that was too short is said, not hidden.
+    let mut tried = |what: &str, error: Unplayable| notes.push(format!("There is no {what}: {}", error.reason));
+    let preview =
+        preview::make(&mut frames, &video.picture, video.poster_ms).map_err(|error| tried("preview", error)).ok().flatten();
+    let sprite =
+        sprite::make(&mut frames, &video.picture, video.duration_ms).map_err(|error| tried("sprite", error)).ok().flatten();
+    drop(frames);
+    let order = rendition::Order { video: &video, format, policy, deadline };
+    let playable = rendition::make(again, order).map_err(|error| tried("copy for browsers", error)).ok().flatten();
+    Ok(Shown { video, facts, poster, preview, sprite, playable, notes })
+}

@@ -1,0 +1,214 @@
+//! Videos that the tests make: four fields of colour and a moving bar, so that a picture tells how it is held.
+
+use std::{
+    io::{self, Cursor, Seek, SeekFrom, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ffmpeg_next::{
+    Dictionary, Packet, Rational, codec, encoder,
+    format::{self, Pixel, context::StreamIo},
+    frame,
+    util::color::{Primaries, Space, TransferCharacteristic},
+};
+
+/// What a video is to be.
+#[derive(Clone, Debug)]
+pub struct Film {
+    /// FFmpeg's name of the muxer.
+    pub container: &'static str,
+    /// FFmpeg's name of the encoder: `mpeg4`, or `prores_ks` with ten bits a sample.
+    pub encoder: &'static str,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Frames in all, 25 a second.
+    pub frames: u32,
+    /// Frames of them, at the beginning, that are black.
+    pub black: u32,
+    /// Frames from one key frame to the next.
+    pub every: u32,
+    /// Degrees that the file asks to be turned by, clockwise.
+    pub rotation: u16,
+    /// The transfer characteristic that it declares.
+    pub transfer: TransferCharacteristic,
+    /// Tags of the container.
+    pub tags: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for Film {
+    fn default() -> Self {
+        Self {
+            container: "mov",
+            encoder: "mpeg4",
+            width: 320,
+            height: 240,
+            frames: 50,
+            black: 0,
+            every: 12,
+            rotation: 0,
+            transfer: TransferCharacteristic::Unspecified,
+            tags: Vec::new(),
+        }
+    }
+}
+
+impl Film {
+    /// The video's bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.written().expect("FFmpeg writes what it is told");
+        if self.rotation != 0 {
+            turn(&mut bytes, self.rotation);
+        }
+        bytes
+    }
+
+    fn written(&self) -> Result<Vec<u8>, ffmpeg_next::Error> {
+        let file = Shared::default();
+        let mut output = format::output_to_stream(StreamIo::from_write_seek(file.clone())?, None, Some(self.container))?;
+        let mut tags = Dictionary::new();
+        self.tags.iter().for_each(|(name, value)| tags.set(name, value));
+        output.set_metadata(tags);
+        let mut encoder = self.encoder(output.format().flags().contains(format::Flags::GLOBAL_HEADER))?;
+        let index = {
+            let mut stream = output.add_stream(encoder::find_by_name(self.encoder))?;
+            stream.set_parameters(&encoder);
+            stream.set_time_base(TIME_BASE);
+            stream.set_avg_frame_rate(Rational(25, 1));
+            stream.index()
+        };
+        let mut options = Dictionary::new();
+        options.set("movflags", "use_metadata_tags");
+        output.write_header_with(options)?;
+        let unit = output.stream(index).expect("it was added").time_base();
+        let mut packet = Packet::empty();
+        for number in 0..=self.frames {
+            if number < self.frames {
+                encoder.send_frame(&self.frame(number))?;
+            } else {
+                encoder.send_eof()?;
+            }
+            while encoder.receive_packet(&mut packet).is_ok() {
+                packet.set_stream(index);
+                packet.set_duration(1);
+                packet.rescale_ts(TIME_BASE, unit);
+                packet.write_interleaved(&mut output)?;
+            }
+        }
+        output.write_trailer()?;
+        drop(output);
+        Ok(file.take())
+    }
+
+    fn encoder(&self, global_header: bool) -> Result<encoder::Video, ffmpeg_next::Error> {
+        let found = encoder::find_by_name(self.encoder).ok_or(ffmpeg_next::Error::EncoderNotFound)?;
+        let mut encoder = codec::context::Context::new_with_codec(found).encoder().video()?;
+        encoder.set_width(self.width);
+        encoder.set_height(self.height);
+        encoder.set_format(self.pixel());
+        encoder.set_time_base(TIME_BASE);
+        encoder.set_frame_rate(Some(Rational(25, 1)));
+        encoder.set_gop(self.every);
+        encoder.set_bit_rate(2_000_000);
+        if global_header {
+            encoder.set_flags(codec::Flags::GLOBAL_HEADER);
+        }
+        if self.transfer != TransferCharacteristic::Unspecified {
+            encoder.set_color_transfer_characteristic(self.transfer);
+            encoder.set_color_primaries(Primaries::BT2020);
+            encoder.set_colorspace(Space::BT2020NCL);
+        }
+        encoder.open_as(found)
+    }
+
+    fn pixel(&self) -> Pixel {
+        if self.encoder == "prores_ks" { Pixel::YUV422P10LE } else { Pixel::YUV420P }
+    }
+
+    /// Red, green, blue and white, from the upper left to the lower right, and a dark bar that moves.
+    fn frame(&self, number: u32) -> frame::Video {
+        let mut frame = frame::Video::new(self.pixel(), self.width, self.height);
+        frame.set_pts(Some(i64::from(number)));
+        if self.transfer != TransferCharacteristic::Unspecified {
+            frame.set_color_transfer_characteristic(self.transfer);
+            frame.set_color_primaries(Primaries::BT2020);
+            frame.set_color_space(Space::BT2020NCL);
+        }
+        let (deep, half_high) = if self.pixel() == Pixel::YUV420P { (false, true) } else { (true, false) };
+        for plane in 0..3 {
+            let (across, down) = (if plane == 0 { 1 } else { 2 }, if plane > 0 && half_high { 2 } else { 1 });
+            let (wide, high, stride) = (self.width / across, self.height / down, frame.stride(plane));
+            let data = frame.data_mut(plane);
+            for (x, y) in (0..high).flat_map(|y| (0..wide).map(move |x| (x, y))) {
+                let sample = self.sample(number, (x * across, y * down))[plane];
+                if deep {
+                    let at = y as usize * stride + x as usize * 2;
+                    data[at..at + 2].copy_from_slice(&(u16::from(sample) * 4).to_le_bytes());
+                } else {
+                    data[y as usize * stride + x as usize] = sample;
+                }
+            }
+        }
+        frame
+    }
+
+    /// Brightness and two colour differences (BT.601, video range).
+    fn sample(&self, number: u32, (x, y): (u32, u32)) -> [u8; 3] {
+        if number < self.black {
+            return [16, 128, 128];
+        }
+        let is_bar = x.abs_diff(number * 8 % self.width) < 6;
+        match (is_bar, x < self.width / 2, y < self.height / 2) {
+            (true, ..) => [60, 128, 128],
+            (_, true, true) => [82, 90, 240],
+            (_, false, true) => [145, 54, 34],
+            (_, true, false) => [41, 240, 110],
+            (_, false, false) => [210, 128, 128],
+        }
+    }
+}
+
+const TIME_BASE: Rational = Rational(1, 25);
+
+/// Writes a display matrix into the track's header (ISO/IEC 14496-12, 8.3.2): 40 bytes behind its type.
+fn turn(bytes: &mut [u8], degrees: u16) {
+    let header = bytes.windows(4).position(|kind| kind == b"tkhd").expect("a track has a header");
+    let (sine, cosine) = match degrees {
+        90 => (1, 0),
+        180 => (0, -1),
+        270 => (-1, 0),
+        _ => (0, 1),
+    };
+    let one = 1 << 16;
+    let matrix = [cosine * one, sine * one, 0, -sine * one, cosine * one, 0, 0, 0, 1_i32 << 30];
+    for (number, at) in matrix.iter().zip((header + 44..).step_by(4)) {
+        bytes[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    }
+}
+
+/// A file in memory that its writer gives away.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Cursor<Vec<u8>>>>);
+
+impl Shared {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut())
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Shared {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).seek(to)
+    }
+}
