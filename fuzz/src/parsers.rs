@@ -13,7 +13,7 @@ use std::{
 use bolero::{Driver, ValueGenerator};
 use photovault_domain::{Facts, Format, Job, Media, UploadKey, UserId, UtcMs, limits::MAX_PIXELS};
 use photovault_local::template;
-use photovault_media::{Arrival, Sniffed, facts, inspect, sniff, with_arrivals};
+use photovault_media::{Arrival, Read, Sniffed, facts, inspect, sniff, with_arrivals, with_sidecar};
 
 use crate::{mutate::mutated, seeds};
 
@@ -118,6 +118,7 @@ fn exif(block: &[u8]) {
 }
 
 fn xmp(packet: &[u8]) {
+    with_sidecar(Read::default(), packet);
     read_facts(&seeds::jpeg_around(0xE1, b"http://ns.adobe.com/xap/1.0/\0", packet), Format::Jpeg);
 }
 

@@ -1,8 +1,8 @@
 //! metadata: reads what a photo's file says of it, and what its uploads tell beside that.
 //!
 //! - Event in: a job, through the metadata queue, for an accepted photo.
-//! - Decision: the facts (`photovault_media::facts`, `with_arrivals`), a pure function of the bytes and of the uploads' names and times;
-//!   what is broken is passed over and noted.
+//! - Decision: the facts (`photovault_media::facts`, `with_sidecar`, `with_arrivals`), a pure function of the bytes, of the sidecar beside
+//!   them, and of the uploads' names and times; what is broken is passed over and noted.
 //! - Effects out: every raw tag in `derivatives/<user>/<media>/<recipe>/metadata.json`, the `facts` facet, the ledger entry.
 //! - Idempotent by: the object's key and the entry's recipe and input.
 
@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use photovault_domain::{Facet, Format, Media, Stage};
+use photovault_domain::{Facet, Format, Media, Stage, limits::MAX_METADATA_BYTES, stem};
 use photovault_lambda::{Message, Served};
-use photovault_media::{Arrival, Read, Sparse, facts, with_arrivals};
+use photovault_media::{Arrival, Read, Sparse, facts, with_arrivals, with_sidecar};
 use photovault_vault::{Outcome, Vault};
 
 /// Trips for parts of an original, before all of it is read at once.
@@ -32,6 +32,8 @@ pub struct Original {
     pub format: Format,
     /// How they came.
     pub arrivals: Vec<Arrival>,
+    /// What lies beside them: an XMP packet.
+    pub sidecar: Option<Vec<u8>>,
 }
 
 /// What reads the facts of an original, of which parts may be missing. The simulation puts a stand-in without parsers here.
@@ -64,7 +66,10 @@ async fn handle(vault: Vault, media: Media, reader: Reader) -> anyhow::Result<Ou
 /// Pure but for the thread that it runs on.
 async fn decide(mut file: Sparse, original: Original) -> anyhow::Result<(Read, Sparse)> {
     let read = move || {
-        let read = facts(&mut file, original.size_bytes, original.format);
+        let mut read = facts(&mut file, original.size_bytes, original.format);
+        if let Some(packet) = &original.sidecar {
+            read = with_sidecar(read, packet);
+        }
         (Read { facts: with_arrivals(read.facts, &original.arrivals), ..read }, file)
     };
     Ok(tokio::task::spawn_blocking(read).await?)
@@ -78,6 +83,7 @@ async fn gather(vault: &Vault, media: &Media, reader: Reader) -> anyhow::Result<
         size_bytes: media.size_bytes,
         format: media.format.context("the item has no format")?,
         arrivals: arrivals.collect(),
+        sidecar: sidecar(vault, media).await?,
     };
     let mut file = Sparse::new(original.size_bytes);
     for trip in 1.. {
@@ -91,4 +97,15 @@ async fn gather(vault: &Vault, media: &Media, reader: Reader) -> anyhow::Result<
         }
     }
     unreachable!("the last trip brings all of the file")
+}
+
+/// The sidecar beside the photo, under the latest of its names that has one.
+async fn sidecar(vault: &Vault, media: &Media) -> anyhow::Result<Option<Vec<u8>>> {
+    for upload in media.uploads.iter().rev() {
+        let names = vault.catalog.namesakes(&media.user, stem(&upload.name)).await?;
+        if let Some(sidecar) = names.sidecar_of(&upload.name) {
+            return Ok(vault.originals.read(&sidecar.object, MAX_METADATA_BYTES as u64).await?);
+        }
+    }
+    Ok(None)
 }

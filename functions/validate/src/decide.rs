@@ -15,6 +15,8 @@ pub enum Verdict {
         /// Pixels, where the header says them.
         size: (Option<u32>, Option<u32>),
     },
+    /// Keep them as the sidecar of a photo.
+    Beside,
     /// Hold them under `quarantine/`.
     Hold {
         /// How they are refused.
@@ -46,14 +48,23 @@ pub fn decide(received: &Received, is_asked_again: bool) -> Result<Verdict, NotS
         let reason = format!("the file has {size_bytes} bytes, more than the {limit} bytes that one upload may have");
         return hold(Refusal::Rejected, None, reason);
     }
-    match (&received.inspected, &received.scan) {
-        (Ok(_), Scan::Unfinished { why, .. }) if is_asked_again => Err(NotScanned(why.clone())),
-        (Ok(inspected), Scan::Unfinished { why, .. }) => {
+    if received.is_xmp && received.size_bytes > limits::MAX_METADATA_BYTES as u64 {
+        let (size_bytes, limit) = (received.size_bytes, limits::MAX_METADATA_BYTES);
+        let reason = format!("This XMP file has {size_bytes} bytes; the limit for metadata is {limit}.");
+        return hold(Refusal::Rejected, None, reason);
+    }
+    let kept = match &received.inspected {
+        Ok(inspected) => Verdict::Keep { format: inspected.format, size: (inspected.width, inspected.height) },
+        Err(_) if received.is_xmp => Verdict::Beside,
+        Err(Refused { refusal, format, reason }) => return hold(*refusal, *format, reason.clone()),
+    };
+    match &received.scan {
+        Scan::Unfinished { why, .. } if is_asked_again => Err(NotScanned(why.clone())),
+        Scan::Unfinished { why, .. } => {
             let reason = format!("This file is held because it could not be scanned for viruses: {why}.");
-            hold(Refusal::Quarantined, Some(inspected.format), reason)
+            hold(Refusal::Quarantined, kept.format(), reason)
         }
-        (Ok(inspected), _) => Ok(Verdict::Keep { format: inspected.format, size: (inspected.width, inspected.height) }),
-        (Err(Refused { refusal, format, reason }), _) => hold(*refusal, *format, reason.clone()),
+        _ => Ok(kept),
     }
 }
 
@@ -63,6 +74,7 @@ impl Verdict {
         match self {
             Self::Keep { format, .. } => Some(*format),
             Self::Hold { format, .. } => *format,
+            Self::Beside => None,
         }
     }
 
@@ -70,22 +82,23 @@ impl Verdict {
     pub fn size(&self) -> (Option<u32>, Option<u32>) {
         match self {
             Self::Keep { size, .. } => *size,
-            Self::Hold { .. } => (None, None),
+            Self::Beside | Self::Hold { .. } => (None, None),
         }
     }
 
     /// How the upload is refused, if it is.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
-            Self::Keep { .. } => None,
+            Self::Keep { .. } | Self::Beside => None,
             Self::Hold { refusal, .. } => Some(*refusal),
         }
     }
 
-    /// Why, if it is.
+    /// Why, if it is; of a sidecar, what it is kept as.
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Keep { .. } => None,
+            Self::Beside => Some("Kept as a sidecar: the photo of the same name has what it says.".to_owned()),
             Self::Hold { reason, .. } => Some(reason.clone()),
         }
     }
@@ -100,7 +113,7 @@ mod tests {
 
     fn received(scan: Scan) -> Received {
         let inspected = Ok(Inspected { format: Format::Jpeg, width: Some(4), height: Some(3) });
-        Received { sha256: Sha256::from_digest([7; 32]), size_bytes: 9, uploaded: UtcMs(1), scan, inspected }
+        Received { sha256: Sha256::from_digest([7; 32]), size_bytes: 9, uploaded: UtcMs(1), scan, is_xmp: false, inspected }
     }
 
     #[test]
@@ -124,5 +137,18 @@ mod tests {
         let mut refused = received(Scan::Unfinished { by: "clamd".to_owned(), why: "it is down".to_owned() });
         refused.inspected = Err(Refused { refusal: Refusal::Rejected, format: None, reason: "This is a text.".to_owned() });
         assert_eq!(decide(&refused, true).unwrap().reason().as_deref(), Some("This is a text."));
+    }
+
+    #[test]
+    fn sidecars_are_kept_within_their_limit() {
+        let refused = || Err(Refused { refusal: Refusal::Rejected, format: None, reason: "This is an XML file.".to_owned() });
+        let sidecar = |scan: Scan| Received { is_xmp: true, inspected: refused(), ..received(scan) };
+        let kept = decide(&sidecar(Scan::Unscanned), true).unwrap();
+        assert_eq!((&kept, kept.refusal(), kept.format()), (&Verdict::Beside, None, None));
+        let unfinished = Scan::Unfinished { by: "clamd".to_owned(), why: "it is down".to_owned() };
+        assert_eq!(decide(&sidecar(unfinished.clone()), true), Err(NotScanned("it is down".to_owned())));
+        assert_eq!(decide(&sidecar(unfinished), false).unwrap().refusal(), Some(Refusal::Quarantined));
+        let large = Received { size_bytes: limits::MAX_METADATA_BYTES as u64 + 1, ..sidecar(Scan::Unscanned) };
+        assert!(decide(&large, true).unwrap().reason().unwrap().contains("the limit for metadata is 16777216"));
     }
 }

@@ -3,6 +3,7 @@
 //! - Event in: S3 `ObjectCreated`, or what GuardDuty found, through the validate queue.
 //! - Decision ([`decide`]): keep or hold, from the bytes' head, size and hash and from what a virus scanner says; never from name
 //!   or Content-Type. A scanner that cannot tell is asked again, and then the upload is held: it is never taken for clean.
+//!   XMP is kept as a sidecar.
 //! - Effects out: the bytes under their hash in the vault bucket (checksum verified by the store), the media item with
 //!   its ledger planned, then the removal of the upload, and last of the placeholder that `failures` may have written.
 //! - Idempotent by: the hash as the object's key, the item's id derived from it, the upload's version as what is removed.
@@ -13,13 +14,14 @@ mod decide;
 mod event;
 mod outline;
 mod receive;
+mod sidecar;
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use event::GUARD_DUTY;
 use futures::future::BoxFuture;
-use photovault_domain::{Entry, Media, MediaId, Scan, Scanner, Stage, State, Upload, UploadKey, UtcMs};
+use photovault_domain::{Entry, Kind, Media, MediaId, Scan, Scanner, Stage, State, Upload, UploadKey, UtcMs};
 use photovault_lambda::{Message, Served};
 use photovault_vault::{Change, Mutant, UploadRef, Vault, lambda_cost_microusd, mutated};
 
@@ -87,6 +89,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     let key = UploadKey::parse(&upload.key, &vault.names.owner);
     let object = match &verdict {
         Verdict::Keep { format, .. } => vault.originals.keep(upload, &key.user, &received.sha256, format.mime()).await?,
+        Verdict::Beside => vault.originals.keep(upload, &key.user, &received.sha256, sidecar::MIME).await?,
         Verdict::Hold { .. } => vault.originals.hold(upload, &key.user, &received.sha256).await?,
     };
     let arrival = Upload {
@@ -103,7 +106,7 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         user: key.user.clone(),
         id: id.clone(),
         sha256: Some(received.sha256.clone()),
-        object: Some(object),
+        object: Some(object.clone()),
         format: verdict.format(),
         size_bytes: received.size_bytes,
         width: verdict.size().0,
@@ -124,7 +127,13 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     if mutated(Mutant::ForgetBeforeRecord) {
         vault.originals.forget_upload(upload).await?;
     }
+    if fresh.kind() == Some(Kind::Photo) && fresh.refusal.is_none() {
+        sidecar::announce_photo(vault, &key, &id).await?;
+    }
     vault.catalog.change(&key.user, &id, admit).await?;
+    if verdict == Verdict::Beside {
+        sidecar::join(vault, &key, object, received.uploaded).await?;
+    }
     // In this order: `failures` writes a placeholder only while the upload is there, so one that it writes now is seen.
     vault.originals.forget_upload(upload).await?;
     remove_placeholder(vault, upload).await?;

@@ -27,6 +27,8 @@ pub struct Received {
     pub uploaded: UtcMs,
     /// What the virus scanner said.
     pub scan: Scan,
+    /// Whether it is XMP, which stands beside a photo.
+    pub is_xmp: bool,
     /// What its headers say, or why it is refused.
     pub inspected: Result<Inspected, Refused>,
 }
@@ -46,6 +48,7 @@ pub(crate) async fn gather(vault: &Vault, upload: &UploadRef, told: Option<Scan>
             session.pass(&chunk).await;
         }
     }
+    let is_xmp = matches!(&kept, Kept::Head(head) | Kept::Enough(head) if photovault_media::is_xmp(head));
     let inspected = match kept {
         Kept::Head(head) | Kept::Enough(head) => inspect(Cursor::new(head), size_bytes),
         Kept::Still(mut file) => {
@@ -60,7 +63,7 @@ pub(crate) async fn gather(vault: &Vault, upload: &UploadRef, told: Option<Scan>
         (None, None) => Scan::Unscanned,
     };
     let sha256 = Sha256::from_digest(hash.finalize().into());
-    Ok(Some(Received { sha256, size_bytes, uploaded: opened.modified, scan, inspected }))
+    Ok(Some(Received { sha256, size_bytes, uploaded: opened.modified, scan, is_xmp, inspected }))
 }
 
 /// What is kept of the bytes while they pass.

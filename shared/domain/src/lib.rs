@@ -12,6 +12,7 @@ mod ledger;
 pub mod limits;
 mod look;
 mod media;
+mod namesakes;
 mod pipeline;
 mod rendition;
 mod scan;
@@ -29,6 +30,7 @@ pub use keys::{UploadKey, derivative_key, derivative_prefix, kept_bytes, origina
 pub use ledger::{Entry, State};
 pub use look::{Colour, DHash, Hex, Look, PHash};
 pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
+pub use namesakes::{Namesakes, Sidecar, beside, stem, stem_key};
 pub use pipeline::{Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
 pub use rendition::{Rendition, UnknownPolicy, When};
 pub use scan::{Scan, Scanner, UnknownScanner};

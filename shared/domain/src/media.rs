@@ -222,6 +222,16 @@ impl Media {
         true
     }
 
+    /// Asks for a stage again because there is more to work on, whatever became of the last asking: what is under way may have begun
+    /// without it. `false` if the stage does not apply.
+    pub fn renew(&mut self, stage: Stage) -> bool {
+        let applies = self.ledger.contains_key(&stage);
+        if applies {
+            self.ask(stage);
+        }
+        applies
+    }
+
     /// Writes that a stage's work is lost after all, and asks for the telling of it.
     pub fn fail(&mut self, stage: Stage, reason: String, at: UtcMs) {
         let known = self.ledger.get(&stage).cloned().unwrap_or_else(|| Entry::pending(stage.recipe()));

@@ -274,6 +274,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_that_is_renewed_is_sent_whatever_became_of_it() {
+        use State::{Done, Failed, Pending, Rejected, Running};
+        for state in [Pending, Running, Done, Rejected, Failed] {
+            let before = photo(Done, Done, state, Done);
+            let mut after = before.clone();
+            assert!(after.renew(Stage::Metadata));
+            assert_eq!(next_stages(Some(&before), &after), [Stage::Metadata], "{state:?}");
+            assert!(crate::Job::of(&before, Stage::Metadata).is_outdated(&after), "what is under way does not count");
+        }
+        let mut refused = media(Format::Jpeg, &[(Stage::Validate, Rejected), (Stage::Notify, Pending)]);
+        assert!(!refused.renew(Stage::Metadata));
+    }
+
+    #[test]
     fn what_is_open_is_what_is_due_or_was_begun() {
         use State::{Done, Failed, Pending, Rejected, Running};
         for (item, want) in [

@@ -44,6 +44,15 @@ pub(crate) fn is_playlist(head: &[u8]) -> bool {
     [b"#EXTM3U".as_slice(), b"ffconcat version", b"[playlist]"].iter().any(|magic| text.starts_with(magic))
 }
 
+/// Whether this is XMP: what photo editors write beside a photo. Told like everything else from the bytes.
+pub fn is_xmp(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let begins = |beginning: &[u8]| text.starts_with(beginning);
+    let named = || head.windows(9).take(1024).any(|part| part == b"x:xmpmeta");
+    begins(b"<?xpacket") || begins(b"<x:xmpmeta") || (begins(b"<?xml") && named())
+}
+
 const fn other(what: &'static str) -> Sniffed {
     Sniffed::Other(what)
 }
@@ -251,6 +260,20 @@ mod tests {
             (b"\x01\x02\x03\x04", Sniffed::Other("not a kind of file that we know")),
         ] {
             assert_eq!(sniff(head), want, "{:?}", String::from_utf8_lossy(head));
+        }
+    }
+
+    #[test]
+    fn sidecars_are_told_from_other_texts() {
+        for (head, want) in [
+            (&b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>"[..], true),
+            (b"\xEF\xBB\xBF<x:xmpmeta xmlns:x='adobe:ns:meta/'>", true),
+            (b"<?xml version='1.0'?>\n<x:xmpmeta xmlns:x='adobe:ns:meta/'>", true),
+            (b"<?xml version='1.0'?><svg/>", false),
+            (b"<html>x:xmpmeta", false),
+            (b"", false),
+        ] {
+            assert_eq!(is_xmp(head), want, "{}", String::from_utf8_lossy(head));
         }
     }
 

@@ -17,7 +17,7 @@ pub const MEDIA_PREFIX: &str = "M#";
 const WORK_INDEX: &str = "work";
 
 /// How often a change is decided again when another writer came first. Stages of one item are few.
-const MAX_CONFLICTS: u32 = 20;
+pub(crate) const MAX_CONFLICTS: u32 = 20;
 
 /// What to do with an item, decided from its current version.
 pub enum Change {
@@ -47,7 +47,7 @@ pub struct Progress {
 /// Media items.
 #[derive(Clone)]
 pub struct Catalog {
-    table: Arc<dyn Table>,
+    pub(crate) table: Arc<dyn Table>,
     clock: Arc<dyn Clock>,
 }
 

@@ -8,6 +8,7 @@ mod digests;
 mod jobs;
 mod letters;
 mod mutant;
+mod namesakes;
 mod originals;
 mod page;
 mod revive;

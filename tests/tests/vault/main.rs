@@ -17,6 +17,7 @@ mod model;
 mod poison;
 mod rules;
 mod scanner;
+mod sidecars;
 mod stories;
 mod videos;
 mod wiring;

@@ -18,6 +18,7 @@ mod merge;
 mod motion;
 mod names;
 mod screens;
+mod sidecar;
 mod text;
 mod time;
 mod typed;
@@ -26,6 +27,7 @@ mod xmp;
 mod zone;
 
 pub use arrival::{Arrival, with_arrivals};
+pub use sidecar::with_sidecar;
 
 /// Raw tags kept of one file.
 const MAX_RAW_TAGS: usize = 2048;

@@ -1,0 +1,43 @@
+//! What photos and sidecars know of each other, one row for each stem of a name.
+
+use photovault_domain::{Namesakes, UserId, stem_key};
+
+use crate::{
+    Catalog,
+    catalog::MAX_CONFLICTS,
+    rows::{row_of, value_of},
+    seams::{Expect, RowKey, SeamError, SeamResult, Written},
+};
+
+impl Catalog {
+    /// What was uploaded under names with this stem.
+    pub async fn namesakes(&self, user: &UserId, stem: &str) -> SeamResult<Namesakes> {
+        Ok(self.table.row(&key(user, stem)).await?.map(|row| value_of(&row)).transpose()?.unwrap_or_default())
+    }
+
+    /// Changes them, and gives them as they are then. `change` says whether it changed anything; it may run several times.
+    pub async fn change_namesakes(
+        &self,
+        user: &UserId,
+        stem: &str,
+        mut change: impl FnMut(&mut Namesakes) -> bool + Send,
+    ) -> SeamResult<Namesakes> {
+        for _ in 0..MAX_CONFLICTS {
+            let mut names = self.namesakes(user, stem).await?;
+            if !change(&mut names) {
+                return Ok(names);
+            }
+            let expect = if names.version == 0 { Expect::Absent } else { Expect::Version(names.version) };
+            names.version += 1;
+            if self.table.put(row_of(&names, key(user, stem)), expect).await? == Written::Yes {
+                return Ok(names);
+            }
+        }
+        let answer = format!("other writers came first {MAX_CONFLICTS} times");
+        Err(SeamError { asked: "change of the files with one name".to_owned(), answer })
+    }
+}
+
+fn key(user: &UserId, stem: &str) -> RowKey {
+    RowKey { pk: format!("U#{user}"), sk: format!("N#{}", stem_key(stem)) }
+}
