@@ -95,9 +95,18 @@ fn ends(engine: &Engine) -> BTreeMap<String, Value> {
             let derivatives = item["derivatives"].clone();
             let end = serde_json::json!({
                 "status": item["status"], "reason": item["reason"], "states": states(&item), "object": item["object"],
-                "derivatives": derivatives, "facts": item["facts"], "format": item["format"], "size_bytes": item["size_bytes"],
+                "derivatives": derivatives, "facts": of_file(&item["facts"]), "format": item["format"], "size_bytes": item["size_bytes"],
             });
             (text(&item["id"]), end)
         })
         .collect()
+}
+
+/// Facts without those that also come from when and under which names a file was uploaded.
+fn of_file(facts: &Value) -> Value {
+    let mut facts = facts.clone();
+    if let Some(facts) = facts.as_object_mut() {
+        facts.retain(|name, _| !["captured", "times", "screenshot"].contains(&name.as_str()));
+    }
+    facts
 }

@@ -27,9 +27,9 @@ async fn a_video_from_a_phone_arrives() {
           validate   done
           video      done: The copy for browsers was transcoded by an encoder.
           notify     done
-          small      240 x 320
-          medium     480 x 640
-          large      480 x 640
+          small      240 x 320 jpeg
+          medium     480 x 640 jpeg
+          large      480 x 640 jpeg
     "]]
     .assert_eq(&ENCODERS.iter().fold(told(&item), |told, name| told.replace(name, "an encoder")));
     let (video, facts) = (&item["video"], &item["facts"]);
