@@ -6,10 +6,7 @@
 //! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg` and `.webp`, the `derivatives` facet, the ledger entry.
 //! - Idempotent by: the derivatives' keys (same recipe, same key, same bytes) and the entry's recipe and input.
 
-use std::{
-    io,
-    sync::{Arc, LazyLock, Once, OnceLock},
-};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,24 +15,21 @@ use futures::future::BoxFuture;
 use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Outputs, Stage, limits};
 use photovault_lambda::{Message, Served};
 use photovault_media::{Rendered, Unreadable, derive_as};
-use photovault_sandbox::{Decoder, Input};
+use photovault_sandbox::{Background, Input, PHOTO};
 use photovault_vault::{Mutant, Outcome, Vault, mutated};
 
 /// Decodes that run at once: a decode's memory is bounded, two of them would be twice that.
 static DECODES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
 
-/// The confined process that decodes. Set by [`run`]: a test that calls the handlers in its own process has no bootstrap that
-/// could be started again, and decodes there.
-static DECODER: OnceLock<LazyLock<io::Result<Decoder>>> = OnceLock::new();
+/// The confined process that decodes; where none was started, decoding happens in this one.
+static DECODER: Background = Background::new();
 
 /// Runs the function under the Lambda runtime, or the decoder that it started.
 pub fn run() -> Served {
     if photovault_sandbox::is_decoder() {
         return Ok(photovault_sandbox::serve()?);
     }
-    let decoder = DECODER.get_or_init(|| LazyLock::new(Decoder::start));
-    // It starts while the first event is fetched, and whoever needs it first waits for it.
-    std::thread::spawn(|| LazyLock::force(decoder));
+    DECODER.start(&PHOTO);
     photovault_lambda::serve_messages(Stage::Thumbnail, on_message)
 }
 
@@ -73,30 +67,11 @@ async fn render(vault: Vault, original: String, format: Format) -> Made {
 /// Pure but for where it runs: a decode must neither stop the messages beside it nor hurt the function.
 async fn decide(photo: Input, format: Format, outputs: Outputs) -> Made {
     let _permit = DECODES.acquire().await?;
-    let Some(decoder) = DECODER.get() else {
-        let bytes = photo.bytes()?;
-        return Ok(tokio::task::spawn_blocking(move || derive_as(&bytes, format, outputs)).await?);
-    };
-    let derived = tokio::task::spawn_blocking(move || {
-        let decoder = LazyLock::force(decoder).as_ref().unwrap_or_else(|error| end(error));
-        tell_once(decoder);
-        decoder.derive(&photo, format, outputs)
+    let derived = tokio::task::spawn_blocking(move || match DECODER.ready() {
+        Some(decoder) => decoder.derive(&photo, format, outputs),
+        None => Ok(derive_as(&photo.bytes()?, format, outputs)),
     });
     derived.await?.context("no decoder can be started")
-}
-
-/// A function whose decoder does not start makes way for a new one; its messages come back to that.
-fn end(error: &io::Error) -> ! {
-    tracing::error!(error = %error, "the decoder did not start");
-    std::process::exit(1)
-}
-
-/// What holds in the decoder stands in the log of every start.
-fn tell_once(decoder: &Decoder) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(
-        || tracing::info!(decoder.protections = %decoder.protections(), "photos are decoded in a process of their own"),
-    );
 }
 
 async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Result<Outcome> {

@@ -8,10 +8,7 @@
 
 mod make;
 
-use std::{
-    io,
-    sync::{Arc, LazyLock, Once, OnceLock},
-};
+use std::{io, sync::Arc};
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -20,7 +17,7 @@ use futures::future::BoxFuture;
 use photovault_domain::{Derivative, Derivatives, Facet, Format, Media, Stage, Video, VideoFacet, limits};
 use photovault_lambda::{Message, Served};
 use photovault_media::RenderedFile;
-use photovault_sandbox::{Answer, Decoder, Input, VIDEO};
+use photovault_sandbox::{Answer, Background, Decoder, Input, VIDEO};
 use photovault_vault::{Outcome, Vault};
 
 pub use make::{Extra, ExtraKind, Question, Shown};
@@ -28,18 +25,15 @@ pub use make::{Extra, ExtraKind, Question, Shown};
 /// Videos that are read at once: what reads one uses all cores, and memory without end if it were two.
 static READS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
 
-/// The confined process that reads videos. Set by [`run`]: a test that calls the handlers in its own process has no bootstrap that
-/// could be started again, and reads them there.
-static DECODER: OnceLock<LazyLock<io::Result<Decoder>>> = OnceLock::new();
+/// The confined process that reads videos; where none was started, they are read in this one.
+static DECODER: Background = Background::new();
 
 /// Runs the function under the Lambda runtime, or the decoder that it started.
 pub fn run() -> Served {
     if photovault_sandbox::is_decoder() {
         return Ok(serve()?);
     }
-    let decoder = DECODER.get_or_init(|| LazyLock::new(|| Decoder::start_for(&VIDEO)));
-    // It starts while the first event is fetched, and whoever needs it first waits for it.
-    std::thread::spawn(|| LazyLock::force(decoder));
+    DECODER.start(&VIDEO);
     photovault_lambda::serve_messages(Stage::Video, on_message)
 }
 
@@ -96,31 +90,15 @@ async fn read(vault: Vault, original: String, format: Format) -> Made {
 
 /// Pure but for where it runs.
 async fn decide(video: Input, question: Question) -> Made {
-    let Some(decoder) = DECODER.get() else {
-        return Ok(tokio::task::spawn_blocking(move || show_here(&video, question)).await??);
-    };
-    let asked = tokio::task::spawn_blocking(move || {
-        let decoder = LazyLock::force(decoder).as_ref().unwrap_or_else(|error| end(error));
-        tell_once(decoder);
-        ask(decoder, &video, question)
+    let asked = tokio::task::spawn_blocking(move || match DECODER.ready() {
+        Some(decoder) => ask(decoder, &video, question),
+        None => Ok(Answer { made: show_here(&video, question)?, said: String::new() }),
     });
     let Answer { made, said } = asked.await?.context("no decoder can be started")?;
     if !said.is_empty() {
         tracing::debug!(ffmpeg = said, "what FFmpeg said of it");
     }
     Ok(made)
-}
-
-/// A function whose decoder does not start makes way for a new one; its messages come back to that.
-fn end(error: &io::Error) -> ! {
-    tracing::error!(error = %error, "the decoder did not start");
-    std::process::exit(1)
-}
-
-/// What holds in the decoder stands in the log of every start.
-fn tell_once(decoder: &Decoder) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| tracing::info!(decoder.protections = %decoder.protections(), "videos are read in a process of their own"));
 }
 
 async fn apply(vault: &Vault, media: &Media, shown: Shown) -> anyhow::Result<Outcome> {

@@ -15,7 +15,6 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
     time::{ClockId, clock_gettime},
 };
-
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Bounds, PHOTO, RenderedHeader, confine::confine, input::Received, wire::Wire};

@@ -5,6 +5,7 @@
 //! [`is_decoder`] first. It stays warm between photos. A photo goes in as a sealed memory file passed over a socket, so its bytes
 //! are not copied; only encoded derivatives come back.
 
+mod background;
 mod bounds;
 mod child;
 mod confine;
@@ -16,6 +17,7 @@ mod photo;
 mod syscalls;
 mod wire;
 
+pub use background::Background;
 pub use bounds::{Bounds, PHOTO, VIDEO};
 pub use child::{Made, Work, serve, serve_files, serve_with};
 pub use confine::Protections;
