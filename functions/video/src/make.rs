@@ -8,7 +8,7 @@ use std::{
 };
 
 use photovault_domain::{Facts, Format, Rendition, Video, limits::MAX_VIDEO_DECODE_S};
-use photovault_media::{Rendered, counted, derive};
+use photovault_media::{Rendered, counted, derive_pixels};
 use photovault_movie::{Picture, Playable, Preview, Sprite, show};
 use photovault_sandbox::{Made, RenderedHeader};
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,8 @@ pub(crate) fn make(Question { format, rendition }: Question, file: OwnedFd) -> R
     counted(|| {
         let mut shown = show(File::from(file), format, rendition, deadline).map_err(|unplayable| unplayable.reason)?;
         // The poster frame goes the way of every still.
-        let poster = derive(&shown.poster.to_bmp(), Format::Bmp).map_err(|unreadable| unreadable.reason)?;
+        let Picture { width, height, pixels } = shown.poster;
+        let poster = derive_pixels((width, height), pixels).map_err(|unreadable| unreadable.reason)?;
         let (poster, mut files) = RenderedHeader::split(poster);
         let mut extras = Vec::new();
         shown.notes.extend(shown.playable.as_ref().map(|made| format!("The copy for browsers was {}.", made.how)));

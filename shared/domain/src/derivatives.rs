@@ -25,6 +25,9 @@ pub const DERIVATIVE_SIZES: &[DerivativeSize] = &[
     DerivativeSize { name: "large", longest_side: 2048, quality: 80, webp_quality: None },
 ];
 
+/// Pixels of the longest side of the largest of them.
+pub const LARGEST_SIDE: u32 = DERIVATIVE_SIZES[DERIVATIVE_SIZES.len() - 1].longest_side;
+
 /// All pixels of a photo that browsers cannot show.
 pub const FULL_SIZE: DerivativeSize = DerivativeSize { name: "full", longest_side: u32::MAX, quality: 90, webp_quality: None };
 
@@ -33,6 +36,16 @@ impl DerivativeSize {
     pub fn named(name: &str) -> Option<&'static Self> {
         DERIVATIVE_SIZES.iter().chain([&FULL_SIZE]).find(|size| size.name == name)
     }
+}
+
+/// The size of a picture whose longest side is at most `longest`, with the same proportions; at least 1 × 1.
+pub fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
+    let side = width.max(height);
+    if side <= longest {
+        return (width.max(1), height.max(1));
+    }
+    let scaled = |length: u32| ((u64::from(length) * u64::from(longest) + u64::from(side) / 2) / u64::from(side)).max(1) as u32;
+    (scaled(width), scaled(height))
 }
 
 /// What a recipe is a hash of.
@@ -93,6 +106,20 @@ mod tests {
             assert_eq!(DerivativeSize::named(size.name), Some(size));
         }
         assert_eq!(DerivativeSize::named("huge"), None);
+    }
+
+    #[test]
+    fn pictures_fit_and_are_not_enlarged() {
+        for (size, longest, want) in [
+            ((4000, 3000), 2048, (2048, 1536)),
+            ((3000, 4000), 320, (240, 320)),
+            ((100, 50), 320, (100, 50)),
+            ((320, 1), 320, (320, 1)),
+            ((65_535, 1), 320, (320, 1)),
+            ((321, 321), 320, (320, 320)),
+        ] {
+            assert_eq!(fit(size, longest), want, "{size:?} in {longest}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod scan;
 mod time;
 mod video;
 
-pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, Outputs, UnknownOutput};
+pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, LARGEST_SIDE, Outputs, UnknownOutput, fit};
 pub use facts::{
     Camera, Captured, Confidence, Derivative, Derivatives, Exposure, Facet, Facts, GainMap, Lens, Motion, Place, Position, Region,
 };

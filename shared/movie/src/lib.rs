@@ -19,15 +19,12 @@ mod turn;
 
 use std::{fs::File, time::Instant};
 
-use photovault_domain::{Facts, Format, Rendition, Video};
+use photovault_domain::{Facts, Format, LARGEST_SIDE, Rendition, Video};
 
 pub use picture::Picture;
 pub use preview::Preview;
 pub use rendition::Playable;
 pub use sprite::Sprite;
-
-/// Pixels of the longest side of the poster frame: the largest derivative's.
-const POSTER_SIDE: u32 = 2048;
 
 /// What was found in a video and what stands for it.
 #[derive(Debug)]
@@ -75,7 +72,7 @@ pub fn show(file: File, format: Format, policy: Rendition, deadline: Instant) ->
     let chosen = poster::choose(&mut frames, video.duration_ms)?;
     video.poster_ms = chosen.at_ms;
     notes.extend(chosen.note);
-    let poster = picture::upright(&chosen.frame, &video.picture, POSTER_SIDE)?;
+    let poster = picture::upright(&chosen.frame, &video.picture, LARGEST_SIDE)?;
     // What comes last may fail without the rest: a time that was too short is said, not hidden.
     let mut tried = |what: &str, error: Unplayable| notes.push(format!("There is no {what}: {}", error.reason));
     let preview =

@@ -6,7 +6,7 @@ use ffmpeg_next::{
     frame,
     software::scaling::{Context, Flags},
 };
-use photovault_domain::MovingPicture;
+use photovault_domain::{MovingPicture, fit};
 
 use crate::{Unplayable, colour, open::unreadable, probe, raw, turn::Turn};
 
@@ -19,28 +19,6 @@ pub struct Picture {
     pub height: u32,
     /// Three bytes a pixel, rows without a gap.
     pub pixels: Vec<u8>,
-}
-
-impl Picture {
-    /// The picture as an uncompressed file: a Windows bitmap of 24 bits, its rows from bottom to top.
-    pub fn to_bmp(&self) -> Vec<u8> {
-        const HEADER_BYTES: u32 = 54;
-        let row_bytes = (self.width * 3).next_multiple_of(4);
-        let size_bytes = HEADER_BYTES + row_bytes * self.height;
-        let mut bmp = Vec::with_capacity(size_bytes as usize);
-        bmp.extend_from_slice(b"BM");
-        // Sizes, place and number of planes; no compression, resolution or palette.
-        for number in
-            [size_bytes, 0, HEADER_BYTES, 40, self.width, self.height, 1 | (24 << 16), 0, row_bytes * self.height, 0, 0, 0, 0]
-        {
-            bmp.extend_from_slice(&number.to_le_bytes());
-        }
-        for row in self.pixels.chunks_exact(self.width as usize * 3).rev() {
-            bmp.extend(row.chunks_exact(3).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]));
-            bmp.resize(bmp.len() + (row_bytes as usize - row.len()), 0);
-        }
-        bmp
-    }
 }
 
 /// A frame as it is to be seen, its longest side at most `longest` pixels.
@@ -93,14 +71,4 @@ pub(crate) fn scaled(frame: &frame::Video, pixel: Pixel, size: (u32, u32), flags
     let mut made = frame::Video::empty();
     scaler.run(frame, &mut made)?;
     Ok(made)
-}
-
-/// The size with the same proportions whose longest side is at most `longest`.
-pub(crate) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
-    let side = width.max(height);
-    if side <= longest {
-        return (width.max(1), height.max(1));
-    }
-    let scaled = |length: u32| ((u64::from(length) * u64::from(longest) + u64::from(side) / 2) / u64::from(side)).max(1) as u32;
-    (scaled(width), scaled(height))
 }

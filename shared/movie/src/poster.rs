@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use ffmpeg_next::{format::Pixel, frame, software::scaling::Flags};
+use photovault_domain::fit;
 
 use crate::{
     Unplayable,
     frames::{Frames, Timed},
     open::unreadable,
-    picture::{fit, scaled},
+    picture::scaled,
 };
 
 /// Where it is looked first, in hundredths of the video's length: key frames are cheap to reach.

@@ -1,10 +1,9 @@
 //! Holds a decoded picture against the small one that its file carries: a decoder that goes wrong without saying so shows rows that
 //! are shifted, colours that are swapped, or grey where nothing came. Such a picture is shown all the same, with a warning.
 
-use libheif_rs::{ColorSpace, HeifContext, LibHeif, RgbChroma};
 use photovault_domain::Format;
 
-use super::{Layout, Packed, Picture, jpeg, orient};
+use super::{Layout, Packed, Picture, heif, jpeg, orient};
 use crate::container::{Source, exif, jpeg as segments};
 
 /// Cells across and down that the two are compared by.
@@ -21,7 +20,7 @@ const LEAST_SIDE: u32 = CELLS as u32 * 2;
 pub(super) fn warning(bytes: &[u8], format: Format, orientation: u8, picture: &Packed) -> Option<String> {
     let carried = match format {
         Format::Jpeg => jpeg_thumbnail(bytes)?,
-        Format::Heic | Format::Avif => heif_thumbnail(bytes)?,
+        Format::Heic | Format::Avif => heif::thumbnail(bytes)?,
         _ => return None,
     };
     if carried.size.0.min(carried.size.1) < LEAST_SIDE || picture.size.0.min(picture.size.1) < LEAST_SIDE {
@@ -47,24 +46,6 @@ fn jpeg_thumbnail(bytes: &[u8]) -> Option<Packed> {
     let block = segments::header(&mut source).ok()?.exif(&mut source)?;
     let frame = jpeg::decode(exif::thumbnail(&block)?).ok()?;
     rgb(frame.picture)
-}
-
-/// The first thumbnail item of the primary picture.
-fn heif_thumbnail(bytes: &[u8]) -> Option<Packed> {
-    let mut context = HeifContext::new().ok()?;
-    context.set_max_decoding_threads(0);
-    context.read_bytes(bytes).ok()?;
-    let handle = context.primary_image_handle().ok()?;
-    let mut ids = [0];
-    if handle.thumbnail_ids(&mut ids) == 0 {
-        return None;
-    }
-    let image = LibHeif::new().decode(&handle.thumbnail(ids[0]).ok()?, ColorSpace::Rgb(RgbChroma::Rgb), None).ok()?;
-    let plane = image.planes().interleaved?;
-    let row_bytes = plane.width as usize * 3;
-    let rows = plane.data.chunks(plane.stride).take(plane.height as usize);
-    let pixels = rows.flat_map(|row| row.iter().take(row_bytes)).copied().collect();
-    Some(Packed { size: (plane.width, plane.height), layout: Layout::Rgb, pixels })
 }
 
 fn rgb(picture: Picture) -> Option<Packed> {

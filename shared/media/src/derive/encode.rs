@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use photovault_domain::fit;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp, YuvPlanesImage};
 
 use super::{
@@ -71,7 +72,7 @@ fn write_grey(compressor: &mut Compressor, plane: &Plane) -> turbojpeg::Result<V
 
 /// The placeholder of a picture.
 pub(super) fn thumbhash(picture: Packed) -> Result<Vec<u8>, Unreadable> {
-    let (width, height) = resize::fit(picture.size, THUMBHASH_SIDE);
+    let (width, height) = fit(picture.size, THUMBHASH_SIDE);
     let small = resize::packed(picture, (width, height))?;
     let rgba: Vec<u8> = small.pixels.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
     Ok(thumbhash::rgba_to_thumb_hash(width as usize, height as usize, &rgba))

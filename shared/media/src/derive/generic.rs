@@ -27,11 +27,9 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
         Format::Tiff => (ImageFormat::Tiff, tiff_profile(bytes), Some(bytes.to_vec())),
         _ => (ImageFormat::Bmp, None, None),
     };
-    let code_points =
-        png::code_points(bytes).filter(|_| format == Format::Png).map(|(primaries, transfer)| Colours::Cicp(primaries, transfer));
-    let image = match format {
-        Format::Png => read(&png::without_metadata(bytes), kind),
-        _ => read(bytes, kind),
+    let (code_points, image) = match format {
+        Format::Png => (png::code_points(bytes), read(&png::without_metadata(bytes), kind)),
+        _ => (None, read(bytes, kind)),
     };
     let image = image.map_err(|error| unreadable(&error, format))?;
     let full = (image.width(), image.height());
@@ -39,7 +37,10 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
     Ok(Frame {
         picture: Picture::Packed(Packed { size: full, layout: Layout::Rgb, pixels: rgb_on_white(image) }),
         full,
-        colours: code_points.or(profile.map(Colours::Icc)).unwrap_or_default(),
+        colours: match code_points {
+            Some((primaries, transfer)) => Colours::Cicp(primaries, transfer),
+            None => profile.map_or(Colours::Srgb, Colours::Icc),
+        },
         orientation: orientation.unwrap_or(1),
         warnings,
     })

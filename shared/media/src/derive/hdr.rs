@@ -1,9 +1,9 @@
 //! Keeps the gain map of an Ultra HDR photo in its large derivative (<https://developer.android.com/media/platform/hdr-image-format>):
 //! the factors are made as small and as upright as the picture, and described as they were.
 
-use photovault_domain::GainMap;
+use photovault_domain::{GainMap, fit};
 
-use super::{RenderedFile, encode, full::push_segment, jpeg, resize::fit};
+use super::{RenderedFile, encode, full::push_segment, jpeg};
 use crate::container::{Source, gainmap::Found, jpeg as segments};
 
 /// Quality of the factors' JPEG: they are soft, and steps in them are seen as bands.
@@ -41,9 +41,9 @@ pub(super) fn keep(large: &mut RenderedFile, found: Found, photo: &[u8], orienta
 
 /// The terms of a gain map's XMP, as attributes, if they are all that is needed.
 fn terms(map: &[u8]) -> Option<String> {
-    let header = segments::header(&mut Source::of_bytes(map)).ok()?;
-    let packet = header.bodies_in(map, 0xE1).find_map(|body| body.strip_prefix(XMP))?;
-    let packet = String::from_utf8_lossy(packet);
+    let mut source = Source::of_bytes(map);
+    let packets = segments::header(&mut source).ok()?.xmp(&mut source);
+    let packet = String::from_utf8_lossy(packets.first()?);
     let mut terms = String::new();
     for (name, is_needed) in TERMS {
         let value =

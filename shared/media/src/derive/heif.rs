@@ -5,25 +5,23 @@ use libheif_rs::{
     Chroma, ColorProfileNCLX, ColorSpace, DecodingOptions, HeifContext, HeifError, ImageHandle, LibHeif, MatrixCoefficients,
     RgbChroma, SecurityLimits,
 };
-use photovault_domain::limits::{
-    MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
+use photovault_domain::{
+    fit,
+    limits::{
+        MAX_DECODE_BYTES, MAX_DECODER_BYTES, MAX_EXTENTS, MAX_ITEMS, MAX_METADATA_BYTES, MAX_PHOTO_BYTES, MAX_PIXELS, MAX_TILES,
+    },
 };
 
 use super::{
     Colours, Frame, HDR_WARNING, Layout, Packed, Picture, Unreadable,
     generic::on_white,
     planes::{Planar, Plane},
-    resize::fit,
 };
 
 /// Decodes the primary picture, at full size or for a longest side of at least this.
 pub(super) fn decode(bytes: &[u8], longest: u32) -> Result<Frame, Unreadable> {
     let library = LibHeif::new();
-    let mut context = HeifContext::new().map_err(|error| unreadable(&error))?;
-    context.set_security_limits(&limits(&context)).map_err(|error| unreadable(&error))?;
-    // Photos are decoded in parallel, not the tiles of one.
-    context.set_max_decoding_threads(0);
-    context.read_bytes(bytes).map_err(|error| unreadable(&error))?;
+    let context = open(bytes).map_err(|error| unreadable(&error))?;
     let handle = context.primary_image_handle().map_err(|error| unreadable(&error))?;
     let (picture, full) = match in_planes(&library, &handle, longest)? {
         Some(found) => found,
@@ -32,6 +30,27 @@ pub(super) fn decode(bytes: &[u8], longest: u32) -> Result<Frame, Unreadable> {
     let mut warnings = Vec::new();
     let colours = colours(&handle, &mut warnings);
     Ok(Frame { picture, full, colours, orientation: 1, warnings })
+}
+
+/// The primary picture's first thumbnail, if there is one that can be decoded.
+pub(super) fn thumbnail(bytes: &[u8]) -> Option<Packed> {
+    let context = open(bytes).ok()?;
+    let handle = context.primary_image_handle().ok()?;
+    let mut ids = [0];
+    if handle.thumbnail_ids(&mut ids) == 0 {
+        return None;
+    }
+    let (picture, _) = in_rgb(&LibHeif::new(), &handle.thumbnail(ids[0]).ok()?).ok()?;
+    picture.into_packed().ok()
+}
+
+fn open(bytes: &[u8]) -> Result<HeifContext<'_>, HeifError> {
+    let mut context = HeifContext::new()?;
+    context.set_security_limits(&limits(&context))?;
+    // Photos are decoded in parallel, not the tiles of one.
+    context.set_max_decoding_threads(0);
+    context.read_bytes(bytes)?;
+    Ok(context)
 }
 
 /// The picture and its full size.

@@ -1,6 +1,6 @@
 //! Decodes JPEG at the smallest fraction that still feeds the largest derivative well.
 
-use photovault_domain::DERIVATIVE_SIZES;
+use photovault_domain::LARGEST_SIDE;
 use turbojpeg::{PixelFormat, ScalingFactor};
 
 use super::{
@@ -99,7 +99,7 @@ fn look_at(outcome: Result<(), Trouble>, pixels: &[u8], pitch: usize) -> Result<
 
 /// The smallest n/8 whose long side is at least 1.2 × the largest derivative: a smaller margin costs 5 dB of PSNR.
 fn eighths(longest: usize) -> usize {
-    let wanted = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side as usize) * 12 / 10;
+    let wanted = LARGEST_SIDE as usize * 12 / 10;
     (1..8).find(|eighths| longest * eighths / 8 >= wanted).unwrap_or(8)
 }
 

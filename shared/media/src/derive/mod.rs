@@ -22,7 +22,7 @@ mod webp;
 
 use std::borrow::Cow;
 
-use photovault_domain::{DERIVATIVE_SIZES, Format, GainMap, Kind, Look, Outputs};
+use photovault_domain::{DERIVATIVE_SIZES, Format, GainMap, Kind, LARGEST_SIDE, Look, Outputs, fit};
 
 use crate::{
     container::gainmap,
@@ -31,7 +31,6 @@ use crate::{
     look::{self, Luma},
 };
 use planes::Planar;
-use resize::fit;
 
 /// What is made of a still.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,19 +195,42 @@ pub fn derive_as(bytes: &[u8], format: Format, outputs: Outputs) -> Result<Rende
     })
 }
 
+/// JPEG files of a picture in memory, such as a video's poster frame: upright, in sRGB, three bytes a pixel.
+///
+/// # Errors
+/// [`Unreadable`] if a file cannot be written.
+pub fn derive_pixels(size: (u32, u32), pixels: Vec<u8>) -> Result<Rendered, Unreadable> {
+    let picture = Picture::Packed(Packed { size, layout: Layout::Rgb, pixels });
+    let frame = Frame { picture, full: size, colours: Colours::Srgb, orientation: 1, warnings: Vec::new() };
+    Ok(finish(frame, Outputs::JPEG)?.0)
+}
+
 fn render(bytes: &[u8], format: Format, outputs: Outputs) -> Result<Rendered, Unreadable> {
     let is_full = outputs.full && !format.is_shown_by_browsers();
-    let largest = DERIVATIVE_SIZES.last().map_or(0, |size| size.longest_side);
     let mut frame = match format {
         Format::Jpeg => jpeg::decode(bytes)?,
-        Format::Heic | Format::Avif => heif::decode(bytes, if is_full { u32::MAX } else { largest })?,
+        Format::Heic | Format::Avif => heif::decode(bytes, if is_full { u32::MAX } else { LARGEST_SIDE })?,
         Format::Jxl => jxl::decode(bytes)?,
         format if format.is_raw() => raw::decode(bytes, format)?,
         _ => generic::decode(bytes, format)?,
     };
     let full_size = if is_full { full::file(bytes, format, &mut frame) } else { None };
+    let orientation = frame.orientation;
+    let (mut rendered, small) = finish(frame, outputs)?;
+    let gain_map = gainmap::find(bytes, format);
+    if let (Some(found), Some(large)) = (gain_map, rendered.files.get_mut(DERIVATIVE_SIZES.len() - 1)) {
+        hdr::keep(large, found, bytes, orientation);
+    }
+    rendered.gain_map = gain_map.map(|found| found.kind);
+    rendered.files.extend(full_size);
+    rendered.warnings.extend(check::warning(bytes, format, orientation, &small));
+    Ok(rendered)
+}
+
+/// What every picture becomes, and the smallest of it in sRGB.
+fn finish(frame: Frame, outputs: Outputs) -> Result<(Rendered, Packed), Unreadable> {
     let Frame { picture, full, colours, orientation, mut warnings } = frame;
-    let mut picture = picture.shrink(fit(full, largest))?;
+    let mut picture = picture.shrink(fit(full, LARGEST_SIDE))?;
     if matches!(picture, Picture::Packed(_)) || colour::converts(&colours) {
         let Packed { size, layout, pixels } = picture.into_packed()?;
         let pixels = colour::to_srgb(pixels, layout, &colours, &mut warnings);
@@ -231,19 +253,13 @@ fn render(bytes: &[u8], format: Format, outputs: Outputs) -> Result<Rendered, Un
             more.push(webp::file(derivative.name, &picture, quality)?);
         }
     }
-    let gain_map = gainmap::find(bytes, format);
-    if let (Some(found), Some(large)) = (gain_map, files.first_mut()) {
-        hdr::keep(large, found, bytes, orientation);
-    }
     files.reverse();
     files.extend(more.into_iter().rev());
-    files.extend(full_size);
 
     let small = picture.into_packed()?;
-    warnings.extend(check::warning(bytes, format, orientation, &small));
     let look = look::look(luma(small.size, &look::brightness(&small.pixels)), &small.pixels, sharpness.unwrap_or(0));
-    let (thumbhash, gain_map) = (encode::thumbhash(small)?, gain_map.map(|found| found.kind));
-    Ok(Rendered { files, thumbhash, look, gain_map, warnings })
+    let thumbhash = encode::thumbhash(small.clone())?;
+    Ok((Rendered { files, thumbhash, look, gain_map: None, warnings }, small))
 }
 
 fn luma((width, height): (u32, u32), samples: &[u8]) -> Luma<'_> {

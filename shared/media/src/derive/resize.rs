@@ -10,16 +10,6 @@ use fast_image_resize::{
 
 use super::{Layout, Packed, Unreadable, planes::Plane};
 
-/// The size of a picture whose longest side is at most `longest`, with the same proportions; at least 1 × 1.
-pub(super) fn fit((width, height): (u32, u32), longest: u32) -> (u32, u32) {
-    let side = width.max(height);
-    if side <= longest {
-        return (width, height);
-    }
-    let scaled = |length: u32| ((u64::from(length) * u64::from(longest) + u64::from(side) / 2) / u64::from(side)).max(1) as u32;
-    (scaled(width), scaled(height))
-}
-
 thread_local! {
     /// Its buffers are used again for the next picture.
     static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
@@ -95,20 +85,6 @@ fn failed(from: (u32, u32), to: (u32, u32), cause: &dyn std::error::Error) -> Un
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pictures_fit_and_are_not_enlarged() {
-        for (size, longest, want) in [
-            ((4000, 3000), 2048, (2048, 1536)),
-            ((3000, 4000), 320, (240, 320)),
-            ((100, 50), 320, (100, 50)),
-            ((320, 1), 320, (320, 1)),
-            ((65_535, 1), 320, (320, 1)),
-            ((321, 321), 320, (320, 320)),
-        ] {
-            assert_eq!(fit(size, longest), want, "{size:?} in {longest}");
-        }
-    }
 
     #[test]
     fn a_flat_picture_stays_flat() {

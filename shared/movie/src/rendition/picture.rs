@@ -8,7 +8,7 @@ use ffmpeg_next::{
     frame,
     software::scaling::{Context as Scaler, Flags},
 };
-use photovault_domain::MovingPicture;
+use photovault_domain::{MovingPicture, fit};
 
 use super::{
     Order,
@@ -180,7 +180,7 @@ fn within_lines((width, height): (u32, u32), lines: u32) -> (u32, u32) {
     if shorter <= lines {
         (width, height)
     } else {
-        picture::fit((width, height), (u64::from(longer) * u64::from(lines) / u64::from(shorter)) as u32)
+        fit((width, height), (u64::from(longer) * u64::from(lines) / u64::from(shorter)) as u32)
     }
 }
 
