@@ -103,8 +103,8 @@ pub(crate) struct UpArguments {
     /// Who scans uploads for viruses: none, clamd:unix:/PATH or clamd:tcp:HOST:PORT [default: what the template says, none].
     #[arg(long, value_name = "SCANNER", value_parser = scanner)]
     pub(crate) scanner: Option<String>,
-    /// Megabytes that clamd takes of one file (the lesser of its two limits, of files and of streams): what is larger is never called clean
-    /// [default: what the template says, 25].
+    /// Megabytes that clamd takes of one file, the lesser of its limits for files and for streams: what is larger is never called
+    /// clean [default: what the template says, 25].
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) scanner_max_mb: Option<u32>,
     /// JSON on standard output: one object when ready.

@@ -24,7 +24,7 @@ pub fn run() -> Served {
 }
 
 /// What is read beside an original's bytes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Original {
     /// Bytes.
     pub size_bytes: u64,
@@ -37,7 +37,7 @@ pub struct Original {
 }
 
 /// What reads the facts of an original, of which parts may be missing. The simulation puts a stand-in without parsers here.
-pub type Reader = Arc<dyn Fn(Sparse, Original) -> BoxFuture<'static, anyhow::Result<(Read, Sparse)>> + Send + Sync>;
+pub type Reader = Arc<dyn Fn(Sparse, Arc<Original>) -> BoxFuture<'static, anyhow::Result<(Read, Sparse)>> + Send + Sync>;
 
 /// One message of the metadata queue.
 pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::Result<()>> {
@@ -64,7 +64,7 @@ async fn handle(vault: Vault, media: Media, reader: Reader) -> anyhow::Result<Ou
 }
 
 /// Pure but for the thread that it runs on.
-async fn decide(mut file: Sparse, original: Original) -> anyhow::Result<(Read, Sparse)> {
+async fn decide(mut file: Sparse, original: Arc<Original>) -> anyhow::Result<(Read, Sparse)> {
     let read = move || {
         let mut read = facts(&mut file, original.size_bytes, original.format);
         if let Some(packet) = &original.sidecar {
@@ -79,12 +79,12 @@ async fn decide(mut file: Sparse, original: Original) -> anyhow::Result<(Read, S
 async fn gather(vault: &Vault, media: &Media, reader: Reader) -> anyhow::Result<Read> {
     let key = media.object.as_deref().context("the item names no original")?;
     let arrivals = media.uploads.iter().map(|upload| Arrival { name: upload.name.clone(), at: upload.at });
-    let original = Original {
+    let original = Arc::new(Original {
         size_bytes: media.size_bytes,
         format: media.format.context("the item has no format")?,
         arrivals: arrivals.collect(),
         sidecar: sidecar(vault, media).await?,
-    };
+    });
     let mut file = Sparse::new(original.size_bytes);
     for trip in 1.. {
         let range = file.missing().filter(|_| trip < MAX_TRIPS).unwrap_or(0..original.size_bytes);

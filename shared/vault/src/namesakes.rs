@@ -12,7 +12,7 @@ use crate::{
 impl Catalog {
     /// What was uploaded under names with this stem.
     pub async fn namesakes(&self, user: &UserId, stem: &str) -> SeamResult<Namesakes> {
-        Ok(self.table.row(&key(user, stem)).await?.map(|row| value_of(&row)).transpose()?.unwrap_or_default())
+        Ok(self.table.row(&key(user, stem)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
     }
 
     /// Changes them, and gives them as they are then. `change` says whether it changed anything; it may run several times.
