@@ -1,6 +1,7 @@
 //! `photovault health`: what the function `health` does, in this process and without its time limit.
 
-use photovault_domain::UtcMs;
+use std::time::Duration;
+
 use photovault_health::{Request, check};
 
 use crate::{arguments::HealthArguments, connection::reach};
@@ -9,7 +10,7 @@ use crate::{arguments::HealthArguments, connection::reach};
 pub(crate) async fn run(arguments: &HealthArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let request = Request { all: arguments.all, stalled_s: arguments.stalled };
-    let report = check(&vault, &request, UtcMs(i64::MAX)).await?;
+    let report = check(&vault, &request, Duration::MAX).await?;
     if arguments.vault.json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());

@@ -1,6 +1,5 @@
 //! The schedule of `health`: where the stream is trimmed, it runs until everything has come to rest.
 
-use photovault_domain::UtcMs;
 use photovault_sim::Task;
 
 use crate::{
@@ -22,10 +21,9 @@ impl History {
         self.start(KEY + now as u64, true, HEALTH.timeout_s, |history, task: Task| {
             history.tell(|| format!("task {task} is health"));
             let vault = history.simulation.vault(task);
-            let deadline = UtcMs(now + i64::from(HEALTH.timeout_s) * 1000);
             let future = Box::pin(async move {
                 // A run that fails is over; the schedule brings the next.
-                let _ = photovault_health::on_event(vault, serde_json::json!({}), deadline).await;
+                let _ = photovault_health::on_event(vault, serde_json::json!({})).await;
                 End::Alone
             });
             Running { future, work: Work::Health }

@@ -41,6 +41,7 @@ fn health_runs_as_in_the_template() {
     let template = Template::load();
     let function = template.resource("HealthFunction").properties;
     assert_eq!(u64::from(HEALTH.timeout_s), number(&function["Timeout"]));
+    assert!(u64::from(HEALTH.timeout_s) >= photovault_health::BEGIN_WITHIN.as_secs() + 20, "a page has no time to end");
     let schedules: Vec<String> = entries(&function["Events"]).map(|(_, event)| text(&event["Properties"]["Schedule"])).collect();
     assert_eq!(schedules, [format!("rate({} minutes)", HEALTH.every_s / 60)]);
 }

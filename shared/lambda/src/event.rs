@@ -1,15 +1,14 @@
 //! Events of other kinds than batches and streams: schedules, and whatever `invoke` is given.
 
 use futures::future::BoxFuture;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
-use photovault_domain::UtcMs;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use photovault_vault::Vault;
 use serde_json::Value;
 
 use crate::{Served, serve};
 
-/// Handles an event until its deadline, and says what came of it.
-pub type OnEvent = fn(Vault, Value, UtcMs) -> BoxFuture<'static, anyhow::Result<Value>>;
+/// Handles an event, and says what came of it.
+pub type OnEvent = fn(Vault, Value) -> BoxFuture<'static, anyhow::Result<Value>>;
 
 /// Runs a function that takes any event, one at a time.
 pub fn serve_events(on_event: OnEvent) -> Served {
@@ -17,16 +16,11 @@ pub fn serve_events(on_event: OnEvent) -> Served {
         let handler = |event: LambdaEvent<Value>| {
             let vault = vault.clone();
             async move {
-                let deadline = deadline_of(&event.context);
-                on_event(vault, event.payload, deadline)
+                on_event(vault, event.payload)
                     .await
                     .map_err(|error| Diagnostic { error_type: "Failed".into(), error_message: format!("{error:#}") })
             }
         };
         lambda_runtime::run(service_fn(handler)).await
     })
-}
-
-fn deadline_of(context: &Context) -> UtcMs {
-    UtcMs(i64::try_from(context.deadline).unwrap_or(i64::MAX))
 }
