@@ -89,9 +89,9 @@ fn page(media: &Media) -> String {
         ("created", format!("{} UTC", when(media.created))),
     ];
     lines.extend(media.uploads.iter().map(|upload| ("upload", format!("{} ({} UTC)", upload.name, when(upload.at)))));
-    lines.extend(media.facts.iter().flat_map(facts));
+    lines.extend(media.facts.iter().flat_map(|it| facts(it)));
     lines.extend(media.look.iter().flat_map(look));
-    lines.extend(media.video.iter().flat_map(video));
+    lines.extend(media.video.iter().flat_map(|it| video(it)));
     for file in media.files() {
         lines.push((
             "derivative",

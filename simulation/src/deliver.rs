@@ -17,7 +17,7 @@ pub(crate) const MARRED: u32 = 3;
 /// The longest wait between a message's turn and its delivery, ms.
 const POLL_MS: u64 = 400;
 /// Polls of a thousand that bring few messages, whatever there is: two batches at once then write the same digest.
-const FEW: u64 = 400;
+const FEW: u64 = 600;
 /// Deliveries of a thousand that another one follows while they are worked on.
 const TWICE: u64 = 40;
 /// Deletes of a thousand that are lost.
@@ -50,7 +50,7 @@ impl History {
             return;
         }
         let few = self.random.per_mille(FEW);
-        let most = 1 + self.random.below(if few { 3 } else { settings.batch as u64 }) as usize;
+        let most = 1 + self.random.below(if few { settings.batch.min(3) } else { settings.batch } as u64) as usize;
         let random = &mut self.random;
         let Received { taken, buried } = self.queues[queue].receive(now, most, |count| random.below(count as u64) as usize);
         for message in buried {

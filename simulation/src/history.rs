@@ -22,7 +22,7 @@ use crate::{
 /// When histories begin: some instant; windows and clocks hang on it.
 const START: i64 = 1_800_000_000_000;
 /// How calls go while there are faults, in thousandths.
-const RATES: Rates = Rates { before: 90, after: 90, slow: 30, death: 40 };
+const RATES: Rates = Rates { before: 110, after: 110, slow: 30, death: 45 };
 /// Steps after which a history is called endless.
 const MAX_STEPS: u32 = 30_000;
 /// Simulated time after the last fault within which everything must have ended: five receives of the longest visibility,

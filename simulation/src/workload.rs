@@ -74,15 +74,20 @@ impl Workload {
         for _ in 0..random.below(3) {
             workload.retries.push(start + 20_000 + random.below(1_500_000) as i64);
         }
+        if workload.calm > start {
+            // Somebody redrives while there are faults.
+            workload.retries.push(workload.calm - random.below(60_000) as i64);
+        }
         if random.per_mille(200) {
             let (queue, body) = random.one_of(&[(0, "not an event"), (1, "not a job"), (2, "{}"), (3, "null")]);
             workload.garbage.push((start + random.below(60_000) as i64, queue, body.to_owned()));
         }
-        // Some people drop a whole folder at once.
-        let burst = random.per_mille(20);
-        workload.crowd = burst.then_some("users/ann/");
-        for _ in 0..if burst { FOLDER } else { FIRST_UPLOADS + random.below(3) } {
-            workload.more(start, if burst { 300 } else { 40_000 });
+        // Some people drop a few files at once, or a whole folder.
+        let folder = random.per_mille(50);
+        let together = folder || random.per_mille(500);
+        workload.crowd = together.then_some("users/ann/");
+        for _ in 0..if folder { FOLDER } else { FIRST_UPLOADS + random.below(3) } {
+            workload.more(start, if together { 300 } else { 40_000 });
         }
         let mut number = 0;
         workload.uploads.retain(|_| {
@@ -126,7 +131,7 @@ impl Upload {
 
 /// Most histories are calm as soon as they have their faults; some go on through everybody's second and third attempts.
 fn calm_after(random: &mut Random) -> i64 {
-    if random.per_mille(100) { 60_000 + random.below(600_000) as i64 } else { 0 }
+    if random.per_mille(140) { 60_000 + random.below(600_000) as i64 } else { 0 }
 }
 
 fn stream(mut random: Random) -> Stream {

@@ -60,7 +60,7 @@ async fn handle(vault: Vault, media: Media, reader: Reader) -> anyhow::Result<Ou
     }
     tracing::info!(media.id = %media.id, tags = read.raw.len(), "metadata read");
     let note = (!read.warnings.is_empty()).then(|| read.warnings.join("; "));
-    Ok(Outcome::Done { facet: Some(Facet::Facts(read.facts)), note })
+    Ok(Outcome::Done { facet: Some(Facet::Facts(Box::new(read.facts))), note })
 }
 
 /// Pure but for the thread that it runs on.

@@ -10,7 +10,7 @@ pub enum Facet {
     /// The thumbnail stage's: the files, and what was seen while they were made.
     Pictures(Derivatives, Look),
     /// The metadata stage's.
-    Facts(Facts),
+    Facts(Box<Facts>),
     /// The video stage's.
     Video(Box<VideoFacet>),
 }

@@ -59,10 +59,10 @@ pub struct Media {
     pub look: Option<Look>,
     /// The metadata stage's facet, or what a video says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub facts: Option<Facts>,
+    pub facts: Option<Box<Facts>>,
     /// The video stage's facet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub video: Option<Video>,
+    pub video: Option<Box<Video>>,
     /// Counts the writes of this item: every write is conditional on the version that it was decided from.
     #[serde(default)]
     pub version: u64,
@@ -188,8 +188,8 @@ impl Media {
             Some(Facet::Video(facet)) => {
                 self.derivatives = Some(facet.derivatives);
                 self.look = Some(facet.look);
-                self.facts = Some(facet.facts);
-                self.video = Some(facet.video);
+                self.facts = Some(Box::new(facet.facts));
+                self.video = Some(Box::new(facet.video));
             }
             None => {}
         }

@@ -26,6 +26,7 @@ mutants! {
     BlindPut: "an item is written over whatever another writer wrote since",
     ConflictIsWritten: "a write whose condition failed is taken for done",
     VersionStands: "a write does not count the item's version",
+    BlindDigest: "a digest's condition that failed is taken for written",
     PublishUnclaimed: "a digest is published without a claim",
     LeaseNeverEnds: "a claim on publishing is never taken over when its holder died",
     WindowByNow: "an end goes into the digest of the moment instead of its own",

@@ -116,7 +116,7 @@ fn is_there(scene: &Scene, before: Option<&Media>, after: &Media) -> Result<(), 
     }
     if newly(Stage::Metadata) {
         let key = derivative_key(&after.user, &after.id, &Stage::Metadata.recipe(), "metadata.json");
-        if after.facts.as_ref() != Some(&read(&upload.bytes).facts) || stored(&key).is_none() {
+        if after.facts.as_deref() != Some(&read(&upload.bytes).facts) || stored(&key).is_none() {
             return Err(format!("the metadata of {name} is done, and is not there"));
         }
     }
