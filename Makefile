@@ -7,16 +7,19 @@ N ?= 10000000
 export PHOTOVAULT_VENV ?= $(CACHE)/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench simulate torture fuzz tools
+.PHONY: help setup run test test-peers bench simulate torture fuzz tools
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: tools ## Build, start the vault and import a sample library, or your photos: make run PHOTOS=dir
 	@scripts/run.sh
 
 test: tools ## Format, lints, every test, the template's lint
 	@scripts/test.sh
+
+test-peers: tools ## The same story on two other emulators of AWS (part of `make test` too)
+	@cargo test --release -p photovault -p photovault-tests --test vault peers
 
 bench: tools ## Measure imports, start times and cost against the vault's size
 	@scripts/bench.sh
@@ -34,7 +37,8 @@ fuzz: tools ## Hurt inputs for every parser (SECONDS_IN_ALL=600) and hurt files 
 setup: tools ## Install native packages, the tests' Python tools and their virus scanner where missing
 
 # What a target wants beside what the build does.
-setup test: NEEDS = python clamav
+setup test: NEEDS = python peers clamav
+test-peers: NEEDS = peers
 bench: NEEDS = python
 tools:
 	@scripts/setup.sh $(NEEDS)

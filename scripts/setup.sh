@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build needs and what is missing, and says so; with `python` and `clamav` also what the tests need of these.
+# Installs what the build needs and what is missing, and says so; with `python`, `peers` and `clamav` also what the tests need of these.
 # Silent when there is nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -61,10 +61,11 @@ virus_scanner() {
     fi
 }
 
+# $1: the virtual environment, $2: what it has to have, $3: in words.
 python_tools() {
-    local venv=$PHOTOVAULT_VENV wanted=tests/requirements.txt
+    local venv=$1 wanted=$2
     cmp -s "$wanted" "$venv/installed.txt" && return
-    say "Python tools of the tests into $venv (boto3, awscli, aws-sam-cli, cfn-lint)"
+    say "$3 into $venv"
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
     cp "$wanted" "$venv/installed.txt"
@@ -74,8 +75,9 @@ command -v cargo >/dev/null || fail "found no cargo: install Rust from https://r
 native_packages
 for need in "$@"; do
     case $need in
-        python) python_tools ;;
+        python) python_tools "$PHOTOVAULT_VENV" tests/requirements.txt 'Python tools of the tests (boto3, awscli, aws-sam-cli, cfn-lint)' ;;
+        peers) python_tools "$PHOTOVAULT_VENV-peers" tests/requirements-peers.txt 'emulators of AWS (moto, ministack)' ;;
         clamav) virus_scanner ;;
-        *) fail "knows no $need: python or clamav" ;;
+        *) fail "knows no $need: python, peers or clamav" ;;
     esac
 done

@@ -53,6 +53,7 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
     };
     let mut options = Options::new(&arguments.data, template)?;
     options.address = arguments.address;
+    options.peer.clone_from(&arguments.peer);
     if let Some(workers) = arguments.workers {
         options.workers = workers.max(1);
     }

@@ -12,6 +12,18 @@ pub fn python_venv() -> Option<PathBuf> {
     there.then_some(venv)
 }
 
+/// The emulators of AWS that `make setup` installs beside them, which want other versions of the same packages.
+pub fn peers_venv() -> Option<PathBuf> {
+    let mut venv = variable("PHOTOVAULT_VENV").map(PathBuf::from).or_else(default_venv)?.into_os_string();
+    venv.push("-peers");
+    let venv = PathBuf::from(venv);
+    let there = venv.join("installed.txt").is_file();
+    if !there {
+        eprintln!("skipped: no emulators in {}; `make setup` installs them", venv.display());
+    }
+    there.then_some(venv)
+}
+
 /// The folder of real files that `PHOTOVAULT_CORPUS` names; `None`, with a word on the terminal, without it.
 pub fn corpus() -> Option<PathBuf> {
     let corpus = variable("PHOTOVAULT_CORPUS").map(PathBuf::from);

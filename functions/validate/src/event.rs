@@ -1,10 +1,10 @@
 //! S3's event as it arrives in the queue, and the one by which GuardDuty tells what it found in an object.
 
 use anyhow::Context as _;
-use aws_lambda_events::s3::S3Event;
 use percent_encoding::percent_decode_str;
 use photovault_domain::{MediaId, Scan, UserId};
 use photovault_vault::UploadRef;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The `detail-type` of GuardDuty's event (GuardDuty user guide, "Monitoring object scan results with Amazon EventBridge").
@@ -40,17 +40,49 @@ pub fn arrivals(body: &str) -> anyhow::Result<Vec<Arrival>> {
     }
     let event: S3Event = serde_json::from_value(value).context("the message is not an S3 event")?;
     let mut uploads = Vec::new();
-    for record in event.records {
-        if !record.event_name.unwrap_or_default().starts_with("ObjectCreated:") {
+    for Record { event_name, s3: S3 { bucket, object } } in event.records {
+        if !event_name.starts_with("ObjectCreated:") {
             continue;
         }
-        let encoded = record.s3.object.key.context("the S3 event names no key")?.replace('+', " ");
+        let encoded = object.key.replace('+', " ");
         let key = percent_decode_str(&encoded).decode_utf8().context("the key is not UTF-8")?.into_owned();
-        let bucket = record.s3.bucket.name.context("the S3 event names no bucket")?;
-        let upload = UploadRef { bucket, key, version: record.s3.object.version_id.unwrap_or_default() };
+        let upload = UploadRef { bucket: bucket.name, key, version: object.version_id };
         uploads.push(Arrival { upload, scan: None });
     }
     Ok(uploads)
+}
+
+/// Of S3's event what is needed: other stores leave out what is not.
+#[derive(Deserialize)]
+struct S3Event {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventName")]
+    event_name: String,
+    s3: S3,
+}
+
+#[derive(Deserialize)]
+struct S3 {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    key: String,
+    /// Empty where the bucket has no versions.
+    #[serde(rename = "versionId", default)]
+    version_id: String,
 }
 
 /// Keys stand in this event as they are. Whatever is not said to be free of threats is not clean.
@@ -103,6 +135,16 @@ mod tests {
             let uploads = created_uploads(&event("ObjectCreated:Put", encoded)).unwrap();
             assert_eq!(uploads, [UploadRef { bucket: "uploads".into(), key: key.into(), version: "v1".into() }]);
         }
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_missing() {
+        let event = r#"{"Records":[{"eventName":"ObjectCreated:Copy","s3":{"bucket":{"name":"b"},"object":{"key":"k"}}}]}"#;
+        assert_eq!(created_uploads(event).unwrap(), [UploadRef { bucket: "b".into(), key: "k".into(), version: String::new() }]);
+        assert!(
+            created_uploads(r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{}}}]}"#)
+                .is_err()
+        );
     }
 
     #[test]

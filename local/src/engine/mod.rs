@@ -28,7 +28,8 @@ use self::{announce::Lock, credentials::credentials};
 use crate::{
     auth::Credentials,
     gateway::{self, Services},
-    runtime::{Function, InvokeResult, Schedule, Settings, SqsMapping, StreamMapping},
+    peer::Peer,
+    runtime::{Feed, Function, InvokeResult, Own, Schedule, Settings, SqsMapping, StreamMapping},
     template::{self, EventSource, FunctionSpec, Place, Stack},
 };
 
@@ -58,6 +59,8 @@ pub struct Options {
     pub idle: Duration,
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
+    /// Another emulator of AWS that keeps the buckets, queues and tables, as in `http://127.0.0.1:5000`; the functions run here.
+    pub peer: Option<String>,
 }
 
 impl Options {
@@ -74,6 +77,7 @@ impl Options {
             retry_delay_s: None,
             idle: Duration::from_mins(5),
             parameters: BTreeMap::new(),
+            peer: None,
         })
     }
 }
@@ -101,12 +105,20 @@ impl Engine {
         let listener = TcpListener::bind(options.address).await;
         let listener =
             listener.with_context(|| format!("listening on {}: is it taken? Give another --address", options.address))?;
-        let endpoint = endpoint(listener.local_addr()?);
+        let peer = options.peer.as_deref().map(Peer::new).transpose()?.map(Arc::new);
+        let own = endpoint(listener.local_addr()?);
+        let endpoint = peer.as_ref().map_or(own, |peer| peer.endpoint().to_owned());
         let stack =
             template::read(&options.template, &Place { parameters: options.parameters.clone(), ..Place::local(&endpoint) })?;
         let services = Services::open(&options.data)?;
-        provision::provision(&services, &stack).await?;
-        services.queues.release_mapping_holds().await?;
+        let feed: Arc<dyn Feed> = if let Some(peer) = peer {
+            peer.provision(&stack).await?;
+            peer
+        } else {
+            provision::provision(&services, &stack).await?;
+            services.queues.release_mapping_holds().await?;
+            Arc::new(Own { queues: Arc::clone(&services.queues), tables: Arc::clone(&services.tables) })
+        };
 
         let (gateway_stop, mut gateway_stopping) = watch::channel(false);
         let gateway = tokio::spawn(gateway::serve(listener, services.clone(), credentials.clone(), async move {
@@ -126,7 +138,7 @@ impl Engine {
         let mappings = JoinSet::new();
         let mut engine =
             Self { endpoint, stack, services, credentials, functions, stopping, mappings, gateway, gateway_stop, lock };
-        engine.connect(options.retry_delay_s);
+        engine.connect(&feed, options.retry_delay_s);
         let _ = engine.services.health.set(engine.health_page());
         engine.lock.announce(&engine)?;
         tracing::info!(endpoint = engine.endpoint, functions = engine.functions.len(), "engine started");
@@ -134,23 +146,22 @@ impl Engine {
     }
 
     /// Starts what calls the functions.
-    fn connect(&mut self, retry_delay_s: Option<u32>) {
+    fn connect(&mut self, feed: &Arc<dyn Feed>, retry_delay_s: Option<u32>) {
         for function in self.functions.values() {
             for event in &function.spec.events {
                 let (function, stopping) = (Arc::clone(function), self.stopping.subscribe());
                 match event {
                     EventSource::Sqs(source) if source.enabled => {
-                        let (queues, queue) = (Arc::clone(&self.services.queues), provision::queue_name(&source.queue_arn));
+                        let (feed, queue) = (Arc::clone(feed), provision::queue_name(&source.queue_arn));
                         self.mappings
-                            .spawn(SqsMapping { function, queues, queue, source: source.clone(), retry_delay_s }.run(stopping));
+                            .spawn(SqsMapping { function, feed, queue, source: source.clone(), retry_delay_s }.run(stopping));
                     }
                     EventSource::Stream(source) if source.enabled => {
                         let table = self.stack.tables.iter().find(|it| it.stream_arn.as_deref() == Some(&source.stream_arn));
                         let Some(table) = table.map(|it| it.name.clone()) else { continue };
                         let mapping = StreamMapping {
                             function,
-                            tables: Arc::clone(&self.services.tables),
-                            queues: Arc::clone(&self.services.queues),
+                            feed: Arc::clone(feed),
                             store: Arc::clone(&self.services.store),
                             table,
                             source: source.clone(),

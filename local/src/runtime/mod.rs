@@ -2,6 +2,7 @@
 
 mod api;
 mod child;
+mod feed;
 mod filter;
 mod function;
 mod log;
@@ -15,8 +16,14 @@ mod stream_batch;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use self::{
+    feed::{Feed, Own},
+    random::random_hex,
+    schedule::Schedule,
+    sqs::SqsMapping,
+    stream::StreamMapping,
+};
 pub use self::{
     filter::Filter,
     function::{Function, FunctionError, FunctionHealth, InvokeResult, Settings},
 };
-pub(crate) use self::{random::random_hex, schedule::Schedule, sqs::SqsMapping, stream::StreamMapping};

@@ -11,11 +11,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{function::Function, sqs_event};
-use crate::{
-    sqs::{Holder, Message, Queues},
-    template::SqsSource,
-};
+use super::{feed::Feed, function::Function, sqs_event};
+use crate::{sqs::Message, template::SqsSource};
 
 /// As long as a long poll of SQS; nothing is looked at in between.
 const LONG_POLL: Duration = Duration::from_secs(20);
@@ -30,7 +27,7 @@ const RECORD_BYTES: usize = 2048;
 /// One mapping.
 pub(crate) struct SqsMapping {
     pub(crate) function: Arc<Function>,
-    pub(crate) queues: Arc<Queues>,
+    pub(crate) feed: Arc<dyn Feed>,
     /// The queue's name.
     pub(crate) queue: String,
     pub(crate) source: SqsSource,
@@ -91,7 +88,7 @@ impl SqsMapping {
 
     /// Receives, and deletes what the filter does not want: on AWS too, a message that is filtered out is gone.
     async fn receive(&self, most: usize, wait: Duration) -> Result<Vec<Message>> {
-        let received = self.queues.receive(&self.queue, most, None, wait, Holder::Mapping).await?;
+        let received = self.feed.receive(&self.queue, most, wait).await?;
         if self.source.filter.is_open() {
             return Ok(received);
         }
@@ -135,7 +132,7 @@ impl SqsMapping {
         self.delete(done.into_iter()).await?;
         if let Some(delay_s) = self.retry_delay_s {
             for message in failed {
-                self.queues.change_visibility(&self.queue, &message.receipt, delay_s).await?;
+                self.feed.change_visibility(&self.queue, &message.receipt, delay_s).await?;
             }
         }
         Ok(())
@@ -146,6 +143,6 @@ impl SqsMapping {
         if receipts.is_empty() {
             return Ok(());
         }
-        self.queues.delete(&self.queue, &receipts).await.with_context(|| format!("deleting from {}", self.queue))
+        self.feed.delete(&self.queue, &receipts).await.with_context(|| format!("deleting from {}", self.queue))
     }
 }

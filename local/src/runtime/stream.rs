@@ -6,10 +6,8 @@ use anyhow::Result;
 use serde_json::Value;
 use tokio::{sync::watch, time::Instant};
 
-use super::{function::Function, stream_batch::Batches};
+use super::{feed::Feed, function::Function, stream_batch::Batches};
 use crate::{
-    dynamodb::Tables,
-    sqs::Queues,
     store::Store,
     template::{StartingPosition, StreamSource},
 };
@@ -24,8 +22,7 @@ const STRIDE: usize = 1000;
 /// One mapping.
 pub(crate) struct StreamMapping {
     pub(crate) function: Arc<Function>,
-    pub(crate) tables: Arc<Tables>,
-    pub(crate) queues: Arc<Queues>,
+    pub(crate) feed: Arc<dyn Feed>,
     pub(crate) store: Arc<Store>,
     /// The table's name.
     pub(crate) table: String,
@@ -70,14 +67,14 @@ impl StreamMapping {
         let mut position = self.store.checkpoint(&self.checkpoint()).await?;
         if position.is_none() && self.source.starting_position == StartingPosition::Latest {
             loop {
-                let records = self.tables.stream_records(&self.table, position.clone(), STRIDE).await?;
+                let records = self.feed.records(&self.table, position.as_deref(), STRIDE).await?;
                 let Some(last) = records.last() else { break };
                 position = Some(sequence_number(last).to_owned());
             }
             // Without a record yet, the mapping begins before the first one.
             self.store.set_checkpoint(&self.checkpoint(), position.as_deref().unwrap_or("0")).await?;
         }
-        self.tables.consumed(&self.table, position.as_deref().unwrap_or("0"));
+        self.feed.consumed(&self.table, position.as_deref().unwrap_or("0"));
         Ok(position)
     }
 
@@ -86,9 +83,8 @@ impl StreamMapping {
         let most = self.source.batch_size as usize;
         let mut window_end = None;
         loop {
-            let mut written = std::pin::pin!(self.tables.written().notified());
-            written.as_mut().enable();
-            let records = self.tables.stream_records(&self.table, position.clone(), most).await?;
+            let written = self.feed.written();
+            let records = self.feed.records(&self.table, position.as_deref(), most).await?;
             let until = match (records.is_empty(), self.source.window_s) {
                 (true, _) => Instant::now() + FALLBACK,
                 (false, 0) => return Ok(records),
@@ -115,7 +111,7 @@ impl StreamMapping {
                 // The records come again after a restart; handlers expect that.
                 self.pause(&error).await;
             }
-            self.tables.consumed(&self.table, reached);
+            self.feed.consumed(&self.table, reached);
         }
         reached
     }

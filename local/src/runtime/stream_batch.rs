@@ -1,9 +1,6 @@
 //! What becomes of a stream's batch: invoked, resumed from its first failure, split in two, retried, given up.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -115,7 +112,7 @@ impl Batches<'_> {
         let account = failure_record(mapping, records, condition, attempts, result);
         tracing::error!(function, records = count, condition, "records of the stream were given up");
         if let Some(queue) = &mapping.on_failure {
-            while let Err(error) = mapping.queues.send(queue, account.to_string(), 0, BTreeMap::new()).await {
+            while let Err(error) = mapping.feed.send(queue, account.to_string()).await {
                 tracing::error!(queue, error = format!("{error:#}"), "the account of a failure could not be sent; trying again");
                 if !self.back_off(BACKOFF_MAX.as_secs() as u32).await {
                     return;

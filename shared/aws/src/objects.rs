@@ -11,12 +11,14 @@ use aws_sdk_s3::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use percent_encoding::percent_decode_str;
 use photovault_domain::{Sha256, UtcMs};
 use photovault_vault::{
     Page,
     seams::{Listed, ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
 };
+use sha2::Digest as _;
 
 use crate::failure;
 
@@ -68,8 +70,11 @@ impl Objects for S3 {
             .await;
         let Some(copied) = found(copied, &asked)? else { return Ok(None) };
         let checksum = copied.copy_object_result().and_then(|result| result.checksum_sha256());
-        let missing = || SeamError { asked: asked.clone(), answer: "the store returned no SHA-256 of the copy".into() };
-        checksum.and_then(sha256_of).ok_or_else(missing).map(Some)
+        match checksum.and_then(sha256_of) {
+            Some(sha256) => Ok(Some(sha256)),
+            // S3 tells the copy's hash; a store that does not is read.
+            None => self.hash(&ObjectAt { version: copied.version_id().map(str::to_owned), ..to.clone() }).await,
+        }
     }
 
     async fn checksum(&self, at: &ObjectAt) -> SeamResult<Option<Sha256>> {
@@ -115,6 +120,18 @@ impl Objects for S3 {
             _ => None,
         };
         Ok(Page { items, next })
+    }
+}
+
+impl S3 {
+    /// The hash of what lies there.
+    async fn hash(&self, at: &ObjectAt) -> SeamResult<Option<Sha256>> {
+        let Some(mut opened) = self.open(at, None).await? else { return Ok(None) };
+        let mut hash = sha2::Sha256::new();
+        while let Some(chunk) = opened.body.next().await {
+            hash.update(chunk?);
+        }
+        Ok(Some(Sha256::from_digest(hash.finalize().into())))
     }
 }
 

@@ -14,6 +14,7 @@ mod health;
 mod kills;
 mod lint;
 mod model;
+mod peers;
 mod poison;
 mod rules;
 mod scanner;
