@@ -1,7 +1,7 @@
 //! The files that are made of every photo: one table of sizes, and which of them this vault wants.
 //!
-//! A derivative's key carries the thumbnail stage's recipe, a hash of the whole table, so a key always means the same bytes. Which
-//! files of the table are made is the vault's choice and no part of the recipe.
+//! A derivative's key carries the thumbnail stage's recipe, a hash of the whole table and of what the vault chose of it, so a key
+//! always means the same bytes.
 
 use std::str::FromStr;
 
@@ -60,6 +60,12 @@ pub struct Outputs {
     pub webp: bool,
     /// A full-size JPEG of what browsers cannot show.
     pub full: bool,
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 impl Outputs {

@@ -31,7 +31,7 @@ pub use ledger::{Entry, State};
 pub use look::{Colour, DHash, Hex, Look, PHash};
 pub use media::{MAX_UPLOADS_KEPT, Media, Refusal, Status, Upload};
 pub use namesakes::{Namesakes, Sidecar, beside, stem, stem_key};
-pub use pipeline::{Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
+pub use pipeline::{Choices, Needs, Recipe, STAGES, Stage, StageSpec, next_stages, open_stages};
 pub use rendition::{Rendition, UnknownPolicy, When};
 pub use scan::{Scan, Scanner, UnknownScanner};
 pub use time::UtcMs;

@@ -30,7 +30,7 @@ pub use page::Page;
 pub use revive::{redrive_stream, revive};
 pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, is_open, lambda_cost_microusd, run_attempt};
 
-use photovault_domain::{Outputs, Rendition, Scanner, UserId};
+use photovault_domain::{Choices, Outputs, Recipe, Rendition, Scanner, Stage, UserId};
 use seams::{Clock, Notifier, Objects, Queue, Table};
 
 /// The five seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
@@ -71,6 +71,13 @@ pub struct Names {
     pub rendition: Rendition,
     /// Memory of this function in MB, for the cost estimate.
     pub memory_mb: u32,
+}
+
+impl Names {
+    /// What the output of a stage is made by in this deployment.
+    pub fn recipe(&self, stage: Stage) -> Recipe {
+        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition })
+    }
 }
 
 /// The whole vault, as a function or the command sees it.

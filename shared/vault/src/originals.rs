@@ -4,7 +4,7 @@ use std::{io::Write, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use photovault_domain::{MediaId, Recipe, Sha256, Stage, UserId, UtcMs, derivative_key, original_key, quarantine_key};
+use photovault_domain::{MediaId, Sha256, Stage, UserId, UtcMs, derivative_key, original_key, quarantine_key};
 
 use crate::{
     Mutant, Names, Page, mutated,
@@ -142,8 +142,7 @@ impl Originals {
         mime: &str,
         bytes: Bytes,
     ) -> SeamResult<String> {
-        let recipe: Recipe = stage.recipe();
-        let key = derivative_key(user, media, &recipe, name);
+        let key = derivative_key(user, media, &self.names.recipe(stage), name);
         let stored = self.objects.write(&self.kept(&key), bytes, &Served { mime: mime.to_owned(), immutable: true }).await;
         if !mutated(Mutant::StoreErrorIsDone) {
             stored?;

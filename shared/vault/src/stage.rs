@@ -116,7 +116,7 @@ pub fn is_finished(media: &Media, stage: Stage) -> bool {
             State::Failed => !mutated(Mutant::FailedIsNoEnd),
             State::Pending | State::Running => false,
         };
-        ended && entry.recipe == stage.recipe()
+        ended && entry.recipe.is_of(stage)
     })
 }
 
@@ -150,7 +150,7 @@ fn entry_of(
     let entry = Entry {
         state,
         reason,
-        recipe: attempt.job.stage.recipe(),
+        recipe: vault.names.recipe(attempt.job.stage),
         input: input_of(media),
         asked: attempt.job.asked,
         attempts: attempt.number,

@@ -1,9 +1,6 @@
 //! Finds the gain map of a photo: a second picture of factors, by which a screen of high dynamic range brightens the first.
 
-use photovault_domain::{
-    Format, GainMap,
-    limits::{MAX_ITEMS, MAX_METADATA_BYTES},
-};
+use photovault_domain::{Format, GainMap, limits::MAX_ITEMS};
 
 use super::{
     Source, bmff, jpeg,
@@ -46,17 +43,14 @@ fn in_jpeg(bytes: &[u8]) -> Option<Found> {
 fn kind_of(picture: &[u8]) -> Option<GainMap> {
     let mut source = Source::of_bytes(picture);
     let header = jpeg::header(&mut source).ok()?;
-    let has = |marker, words: &[u8]| {
-        header
-            .bodies_in(picture, marker)
-            .any(|body| body.len() <= MAX_METADATA_BYTES && body.windows(words.len()).any(|part| part == words))
-    };
+    let packets = header.bodies(&mut source, 0xE1, jpeg::XMP);
+    let speaks_of = |namespace: &[u8]| packets.iter().any(|packet| packet.windows(namespace.len()).any(|part| part == namespace));
     // Ultra HDR's files of 2024 have ISO's segment as well.
-    if has(0xE1, ULTRA_HDR) {
+    if speaks_of(ULTRA_HDR) {
         Some(GainMap::UltraHdr)
-    } else if has(0xE2, ISO) {
+    } else if header.places(&mut source, 0xE2, ISO).next().is_some() {
         Some(GainMap::Iso)
-    } else if has(0xE1, APPLE) {
+    } else if speaks_of(APPLE) {
         Some(GainMap::Apple)
     } else {
         None
@@ -67,9 +61,10 @@ fn kind_of(picture: &[u8]) -> Option<GainMap> {
 fn second_pictures(bytes: &[u8]) -> Option<Vec<(usize, usize)>> {
     let mut source = Source::of_bytes(bytes);
     let header = jpeg::header(&mut source).ok()?;
-    let index = header.bodies_in(bytes, 0xE2).find_map(|body| body.strip_prefix(b"MPF\0"))?;
+    let (base, length) = header.places(&mut source, 0xE2, b"MPF\0").next()?;
     // Its places count from its own header on.
-    let base = index.as_ptr() as usize - bytes.as_ptr() as usize;
+    let base = usize::try_from(base).ok()?;
+    let index = bytes.get(base..base + length)?;
     let mut inside = Source::of_bytes(index);
     let order = Order::of(&mut inside).ok()?;
     let (entries, _) = order.entries(&mut inside, order.first).ok()?;

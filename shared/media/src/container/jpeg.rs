@@ -10,6 +10,9 @@ const SCAN_WINDOW_BYTES: usize = 64 * 1024;
 /// Stray bytes between segments that are skipped, as libjpeg does.
 const MAX_STRAY_BYTES: u64 = 64 * 1024;
 
+/// What begins XMP (XMP part 3, 1.1.3).
+pub(crate) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
 /// What stands before a JPEG's pixels.
 #[derive(Debug, Default)]
 pub(crate) struct Header {
@@ -93,7 +96,7 @@ impl Header {
 
     /// The XMP packet, and behind it the extended one that it names (XMP part 3, 1.1.3.1).
     pub(crate) fn xmp<R: Read + Seek>(&self, source: &mut Source<R>) -> Vec<Vec<u8>> {
-        let mut packets = self.bodies(source, 0xE1, b"http://ns.adobe.com/xap/1.0/\0");
+        let mut packets = self.bodies(source, 0xE1, XMP);
         packets.truncate(1);
         let Some(packet) = packets.first() else { return packets };
         // Each piece: the packet's name of 32 digits, its length, and the piece's place in it.
@@ -114,12 +117,26 @@ impl Header {
         self.bodies(source, 0xED, b"Photoshop 3.0\0").concat()
     }
 
-    /// The segments of this marker that begin so, without that beginning, as many as metadata may have bytes.
-    fn bodies<R: Read + Seek>(&self, source: &mut Source<R>, marker: u8, beginning: &[u8]) -> Vec<Vec<u8>> {
-        let (mut bodies, mut total) = (Vec::new(), 0);
-        for (_, at, length) in self.segments.iter().filter(|(known, ..)| *known == marker) {
+    /// Where the segments of this marker lie that begin so, and how long they are, without that beginning.
+    pub(crate) fn places<R: Read + Seek>(
+        &self,
+        source: &mut Source<R>,
+        marker: u8,
+        beginning: &[u8],
+    ) -> impl Iterator<Item = (u64, usize)> {
+        let of_it = self.segments.iter().filter(move |(known, ..)| *known == marker);
+        of_it.filter_map(move |(_, at, length)| {
             let begins = source.up_to(*at, beginning.len()).is_ok_and(|head| head == beginning);
-            if let Some(body) = source.up_to(*at, *length).ok().filter(|_| begins).and_then(|body| body.get(beginning.len()..)) {
+            Some((at + beginning.len() as u64, length.checked_sub(beginning.len()).filter(|_| begins)?))
+        })
+    }
+
+    /// What stands there, as many as metadata may have bytes.
+    pub(crate) fn bodies<R: Read + Seek>(&self, source: &mut Source<R>, marker: u8, beginning: &[u8]) -> Vec<Vec<u8>> {
+        let places: Vec<_> = self.places(source, marker, beginning).collect();
+        let (mut bodies, mut total) = (Vec::new(), 0);
+        for (at, length) in places {
+            if let Ok(body) = source.up_to(at, length) {
                 total += body.len();
                 bodies.extend((total <= MAX_METADATA_BYTES).then(|| body.to_vec()));
             }
@@ -129,11 +146,11 @@ impl Header {
 
     /// The embedded ICC profile, put together from its parts (ICC.1:2010, annex B.4).
     pub(crate) fn profile<R: Read + Seek>(&self, source: &mut Source<R>) -> Option<Vec<u8>> {
+        let places: Vec<_> = self.places(source, 0xE2, b"ICC_PROFILE\0").collect();
         let mut parts: Vec<(u8, Vec<u8>)> = Vec::new();
         let mut total = 0;
-        for (_, at, length) in self.segments.iter().filter(|(marker, ..)| *marker == 0xE2) {
-            let body = source.up_to(*at, *length).ok()?;
-            if let Some([number, _, part @ ..]) = body.strip_prefix(b"ICC_PROFILE\0") {
+        for (at, length) in places {
+            if let [number, _, part @ ..] = source.up_to(at, length).ok()? {
                 total += part.len();
                 parts.push((*number, part.to_vec()));
             }
@@ -142,18 +159,9 @@ impl Header {
         (total > 0 && total <= MAX_METADATA_BYTES).then(|| parts.into_iter().flat_map(|(_, part)| part).collect())
     }
 
-    /// The bodies of the application segments of this marker, in the file that the header was read from.
-    pub(crate) fn bodies_in<'a>(&self, file: &'a [u8], marker: u8) -> impl Iterator<Item = &'a [u8]> {
-        let of_it = self.segments.iter().filter(move |(found, ..)| *found == marker);
-        of_it.filter_map(move |(_, at, length)| {
-            let at = usize::try_from(*at).ok()?;
-            file.get(at..at + length)
-        })
-    }
-
     /// Whether Adobe's marker is there: its CMYK is stored inverted.
     pub(crate) fn has_adobe_marker<R: Read + Seek>(&self, source: &mut Source<R>) -> bool {
-        self.segments.iter().any(|(marker, at, _)| *marker == 0xEE && source.up_to(*at, 5).is_ok_and(|body| body == b"Adobe"))
+        self.places(source, 0xEE, b"Adobe").next().is_some()
     }
 }
 

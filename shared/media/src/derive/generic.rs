@@ -27,15 +27,12 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
         Format::Tiff => (ImageFormat::Tiff, tiff_profile(bytes), Some(bytes.to_vec())),
         _ => (ImageFormat::Bmp, None, None),
     };
-    let (code_points, image) = match format {
-        Format::Png => (png::code_points(bytes), read(&png::without_metadata(bytes), kind)),
-        _ => (None, read(bytes, kind)),
-    };
-    let image = image.map_err(|error| unreadable(&error, format))?;
-    let full = (image.width(), image.height());
+    let code_points = if format == Format::Png { png::code_points(bytes) } else { None };
+    let picture = picture(bytes, format, kind).map_err(|error| unreadable(&error, format))?;
+    let full = picture.size;
     let orientation = exif.and_then(|block| tiff::first_directory(&mut Source::of_bytes(&block)).ok()?.orientation);
     Ok(Frame {
-        picture: Picture::Packed(Packed { size: full, layout: Layout::Rgb, pixels: rgb_on_white(image) }),
+        picture: Picture::Packed(picture),
         full,
         colours: match code_points {
             Some((primaries, transfer)) => Colours::Cicp(primaries, transfer),
@@ -44,6 +41,18 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Frame, Unreadable> 
         orientation: orientation.unwrap_or(1),
         warnings,
     })
+}
+
+fn picture(bytes: &[u8], format: Format, kind: ImageFormat) -> Result<Packed, ImageError> {
+    let image = match format {
+        Format::Webp => match super::webp::decode(bytes) {
+            Some(picture) => return Ok(picture),
+            None => read(bytes, kind)?,
+        },
+        Format::Png => read(&png::without_metadata(bytes), kind)?,
+        _ => read(bytes, kind)?,
+    };
+    Ok(Packed { size: (image.width(), image.height()), layout: Layout::Rgb, pixels: rgb_on_white(image) })
 }
 
 fn read(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage, ImageError> {
@@ -67,18 +76,26 @@ fn rgb_on_white(image: DynamicImage) -> Vec<u8> {
     if !image.color().has_alpha() {
         return image.into_rgb8().into_raw();
     }
-    on_white(&image.into_rgba8().into_raw())
+    on_white(image.into_rgba8().into_raw())
 }
 
-/// RGBA to RGB, on white.
-pub(super) fn on_white(rgba: &[u8]) -> Vec<u8> {
-    let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
-    for pixel in rgba.chunks_exact(4) {
-        let alpha = u32::from(pixel[3]);
-        let mix = |colour: u8| ((u32::from(colour) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
-        rgb.extend_from_slice(&[mix(pixel[0]), mix(pixel[1]), mix(pixel[2])]);
+/// RGBA to RGB, on white, where it lies: a second frame of a large picture would not fit beside it.
+pub(super) fn on_white(mut pixels: Vec<u8>) -> Vec<u8> {
+    let count = pixels.len() / 4;
+    // A few at a time: loops whose source and target may overlap are slow.
+    let mut band = [[0; 4]; 64];
+    for from in (0..count).step_by(band.len()) {
+        let to = count.min(from + band.len());
+        let band = &mut band[..to - from];
+        band.as_flattened_mut().copy_from_slice(&pixels[4 * from..4 * to]);
+        let (target, _) = pixels[3 * from..3 * to].as_chunks_mut::<3>();
+        for (mixed, [colours @ .., alpha]) in target.iter_mut().zip(band) {
+            let alpha = u32::from(*alpha);
+            *mixed = colours.map(|colour| ((u32::from(colour) * alpha + 255 * (255 - alpha) + 127) / 255) as u8);
+        }
     }
-    rgb
+    pixels.truncate(3 * count);
+    pixels
 }
 
 fn unreadable(error: &ImageError, format: Format) -> Unreadable {
@@ -113,6 +130,8 @@ mod tests {
 
     #[test]
     fn transparent_parts_are_white() {
-        assert_eq!(on_white(&[10, 20, 30, 255, 0, 0, 0, 0, 0, 100, 200, 128]), [10, 20, 30, 255, 255, 255, 127, 177, 227]);
+        let many: Vec<u8> = (0..150_u8).flat_map(|at| [at, 2, 3, 255]).collect();
+        assert_eq!(on_white(many), (0..150_u8).flat_map(|at| [at, 2, 3]).collect::<Vec<_>>());
+        assert_eq!(on_white(vec![10, 20, 30, 255, 0, 0, 0, 0, 0, 100, 200, 128]), [10, 20, 30, 255, 255, 255, 127, 177, 227]);
     }
 }

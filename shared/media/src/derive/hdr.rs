@@ -4,12 +4,13 @@
 use photovault_domain::{GainMap, fit};
 
 use super::{RenderedFile, encode, full::push_segment, jpeg};
-use crate::container::{Source, gainmap::Found, jpeg as segments};
+use crate::{
+    container::{Source, gainmap::Found, jpeg as segments},
+    facts::xmp::{self, Value},
+};
 
 /// Quality of the factors' JPEG: they are soft, and steps in them are seen as bands.
 const QUALITY: u8 = 90;
-/// What begins XMP in a JPEG (XMP part 3, 1.1.3).
-const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 /// How factors become light. Those without a default value must be there.
 const TERMS: [(&str, bool); 8] = [
     ("GainMapMin", false),
@@ -43,18 +44,15 @@ pub(super) fn keep(large: &mut RenderedFile, found: Found, photo: &[u8], orienta
 fn terms(map: &[u8]) -> Option<String> {
     let mut source = Source::of_bytes(map);
     let packets = segments::header(&mut source).ok()?.xmp(&mut source);
-    let packet = String::from_utf8_lossy(packets.first()?);
+    let (properties, _) = xmp::read(packets.first()?);
     let mut terms = String::new();
     for (name, is_needed) in TERMS {
-        let value =
-            packet.split_once(&format!("hdrgm:{name}=\"")).and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value);
-        match value {
-            Some("True") if name == "BaseRenditionIsHDR" => return None,
-            Some("False") if name == "BaseRenditionIsHDR" => {}
-            Some(number) if number.parse::<f64>().is_ok() => terms.extend([" hdrgm:", name, "=\"", number, "\""]),
-            // One number for each channel stands in elements; so may a needed one, which is then not found.
-            _ if is_needed || packet.contains(&format!("<hdrgm:{name}")) => return None,
-            _ => {}
+        match properties.value(&format!("hdrgm:{name}")) {
+            Some(Value::Text(text)) if name == "BaseRenditionIsHDR" => (text == "False").then_some(())?,
+            Some(Value::Text(number)) if number.parse::<f64>().is_ok() => terms.extend([" hdrgm:", name, "=\"", number, "\""]),
+            None if !is_needed => {}
+            // A list has a number for each channel.
+            _ => return None,
         }
     }
     Some(terms)
@@ -68,7 +66,7 @@ fn packet(terms: &str, inside: &str) -> Vec<u8> {
          xmlns:Item=\"http://ns.google.com/photos/1.0/container/item/\" xmlns:hdrgm=\"http://ns.adobe.com/hdr-gain-map/1.0/\" \
          hdrgm:Version=\"1.0\"{terms}>{inside}</rdf:Description></rdf:RDF></x:xmpmeta>"
     );
-    [XMP, text.as_bytes()].concat()
+    [segments::XMP, text.as_bytes()].concat()
 }
 
 /// Both pictures in one file, with the two indices that readers go by: XMP's and that of multiple pictures (CIPA DC-007).
@@ -115,22 +113,24 @@ mod tests {
 
     #[test]
     fn terms_are_numbers_or_nothing() {
-        let map = |attributes: &str| {
+        let map = |attributes: &str, elements: &str| {
             let mut file = b"\xFF\xD8".to_vec();
-            push_segment(&mut file, 0xE1, &[XMP, attributes.as_bytes()].concat());
+            push_segment(&mut file, 0xE1, &packet(attributes, elements));
             push_segment(&mut file, 0xC0, &[8, 0, 5, 0, 7, 1, 1, 0x11, 0]);
             [file, b"\xFF\xDA\0\x02".to_vec()].concat()
         };
-        let sound = "hdrgm:GainMapMax=\"2.5\" hdrgm:HDRCapacityMax=\"2.5\" hdrgm:Gamma=\"1\"";
+        let sound = " hdrgm:GainMapMax=\"2.5\" hdrgm:HDRCapacityMax=\"2.5\" hdrgm:Gamma=\"1\"";
         let kept = " hdrgm:GainMapMax=\"2.5\" hdrgm:Gamma=\"1\" hdrgm:HDRCapacityMax=\"2.5\"";
-        assert_eq!(terms(&map(sound)).as_deref(), Some(kept));
-        for wrong in [
-            "hdrgm:GainMapMax=\"2.5\"",
-            "hdrgm:GainMapMax=\"a&b\" hdrgm:HDRCapacityMax=\"1\"",
-            &format!("{sound} hdrgm:BaseRenditionIsHDR=\"True\""),
-            &format!("{sound} <hdrgm:GainMapMin><rdf:Seq>"),
+        assert_eq!(terms(&map(sound, "")).as_deref(), Some(kept));
+        let max = "<hdrgm:GainMapMax>2.5</hdrgm:GainMapMax>";
+        assert_eq!(terms(&map(&sound[23..], max)).as_deref(), Some(kept), "the same in an element");
+        for (attributes, elements) in [
+            (" hdrgm:GainMapMax=\"2.5\"", ""),
+            (" hdrgm:GainMapMax=\"a&amp;b\" hdrgm:HDRCapacityMax=\"1\"", ""),
+            (&format!("{sound} hdrgm:BaseRenditionIsHDR=\"True\""), ""),
+            (sound, "<hdrgm:GainMapMin><rdf:Seq><rdf:li>1</rdf:li></rdf:Seq></hdrgm:GainMapMin>"),
         ] {
-            assert_eq!(terms(&map(wrong)), None, "{wrong}");
+            assert_eq!(terms(&map(attributes, elements)), None, "{attributes} {elements}");
         }
     }
 }

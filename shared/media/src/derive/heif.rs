@@ -121,7 +121,7 @@ fn in_rgb(library: &LibHeif, handle: &ImageHandle) -> Result<Decoded, Unreadable
         pixels.extend_from_slice(&row[..row_bytes]);
     }
     if has_alpha {
-        pixels = on_white(&pixels);
+        pixels = on_white(pixels);
     }
     let size = (plane.width, plane.height);
     Ok((Picture::Packed(Packed { size, layout: Layout::Rgb, pixels }), size))

@@ -29,9 +29,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
     stream.write_to_buffer(&mut samples);
     let pixels = match stream.channels() {
         1 => samples.iter().flat_map(|grey| [*grey; 3]).collect(),
-        2 => on_white(&samples.chunks_exact(2).flat_map(|pair| [pair[0], pair[0], pair[0], pair[1]]).collect::<Vec<_>>()),
+        2 => on_white(samples.chunks_exact(2).flat_map(|pair| [pair[0], pair[0], pair[0], pair[1]]).collect()),
         3 => samples,
-        _ => on_white(&samples),
+        _ => on_white(samples),
     };
     Ok(Frame {
         picture: Picture::Packed(Packed { size, layout: Layout::Rgb, pixels }),

@@ -13,6 +13,8 @@ mod hdr;
 mod heif;
 mod jpeg;
 mod jxl;
+#[cfg(target_arch = "x86_64")]
+mod lanczos;
 mod orient;
 mod planes;
 mod raw;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Unreadable, resize};
+use super::{Unreadable, resize::Scaling};
 
 /// Samples of one kind, row by row.
 ///
@@ -83,7 +83,7 @@ impl<S: AsRef<[u8]> + Into<Vec<u8>>> Planar<S> {
 
     /// Resized, with half of the resolution for colour.
     pub(super) fn shrink(self, to: (u32, u32)) -> Result<Planar, Unreadable> {
-        let brightness = resize::plane(self.brightness, self.extent, to)?;
+        let brightness = Scaling::new(self.size(), self.extent, to).apply(self.brightness)?;
         let extent = (f64::from(to.0), f64::from(to.1));
         let half = (to.0.div_ceil(2), to.1.div_ceil(2));
         // The last sample of an odd row stands for one of brightness beyond the edge as well.
@@ -92,7 +92,10 @@ impl<S: AsRef<[u8]> + Into<Vec<u8>>> Planar<S> {
             self.extent.1 / f64::from(self.ratio.1) * f64::from(2 * half.1) / extent.1,
         );
         let colour = match self.colour {
-            Some([blue, red]) => Some([resize::plane(blue, covered, half)?, resize::plane(red, covered, half)?]),
+            Some([blue, red]) => {
+                let scaling = Scaling::new((blue.width, blue.height), covered, half);
+                Some([scaling.apply(blue)?, scaling.apply(red)?])
+            }
             None => None,
         };
         Ok(Planar { brightness, colour, ratio: (2, 2), extent })

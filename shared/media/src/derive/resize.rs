@@ -8,6 +8,8 @@ use fast_image_resize::{
     pixels::{U8, U8x3, U8x4},
 };
 
+#[cfg(target_arch = "x86_64")]
+use super::lanczos::Filter;
 use super::{Layout, Packed, Unreadable, planes::Plane};
 
 thread_local! {
@@ -37,37 +39,60 @@ fn convolve<P: PixelTrait>(from: (u32, u32), pixels: &[u8], to: (u32, u32)) -> R
     Ok(resized)
 }
 
-/// Resizes what `covered` takes of a plane, counted from its first sample.
-pub(super) fn plane<S: AsRef<[u8]> + Into<Vec<u8>>>(
-    plane: Plane<S>,
+/// From planes of one size to planes of another.
+pub(super) struct Scaling {
+    from: (u32, u32),
     covered: (f64, f64),
     to: (u32, u32),
-) -> Result<Plane, Unreadable> {
-    let from = (plane.width, plane.height);
-    let covered = (covered.0.min(f64::from(from.0)), covered.1.min(f64::from(from.1)));
-    if from == to && covered == (f64::from(to.0), f64::from(to.1)) {
-        return Ok(plane.owned());
-    }
-    convolve_plane(from, plane.stride, plane.samples.as_ref(), covered, to).map_err(|cause| failed(from, to, &*cause))
+    #[cfg(target_arch = "x86_64")]
+    filter: Option<Filter>,
 }
 
-fn convolve_plane(
-    from: (u32, u32),
-    stride: usize,
-    samples: &[u8],
-    covered: (f64, f64),
-    to: (u32, u32),
-) -> Result<Plane, Box<dyn std::error::Error>> {
-    let whole = TypedImageRef::<U8>::from_buffer(stride as u32, (samples.len() / stride) as u32, samples)?;
-    let source = TypedCroppedImage::new(whole, 0, 0, from.0, from.1)?;
-    let mut resized = Plane::blank(to.0, to.1);
-    let (stride, rows) = (resized.stride as u32, resized.samples.len() / resized.stride);
-    let whole = TypedImage::<U8>::from_buffer(stride, rows as u32, &mut resized.samples)?;
-    let mut target = TypedCroppedImageMut::new(whole, 0, 0, to.0, to.1)?;
-    let options = lanczos().crop(0.0, 0.0, covered.0, covered.1);
-    RESIZER.with_borrow_mut(|resizer| resizer.resize_typed(&source, &mut target, &options))?;
-    drop(target);
-    Ok(resized.pad())
+impl Scaling {
+    /// Makes `to` of what `covered` takes of planes of the size `from`, counted from their first sample.
+    pub(super) fn new(from: (u32, u32), covered: (f64, f64), to: (u32, u32)) -> Self {
+        let covered = (covered.0.min(f64::from(from.0)), covered.1.min(f64::from(from.1)));
+        #[cfg(target_arch = "x86_64")]
+        let filter = if is_same(from, covered, to) { None } else { Filter::new(from, covered, to) };
+        Self {
+            from,
+            covered,
+            to,
+            #[cfg(target_arch = "x86_64")]
+            filter,
+        }
+    }
+
+    /// Resizes a plane.
+    pub(super) fn apply<S: AsRef<[u8]> + Into<Vec<u8>>>(&self, plane: Plane<S>) -> Result<Plane, Unreadable> {
+        assert_eq!((plane.width, plane.height), self.from, "the plane has the size that was asked for");
+        if is_same(self.from, self.covered, self.to) {
+            return Ok(plane.owned());
+        }
+        let mut resized = Plane::blank(self.to.0, self.to.1);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(filter) = &self.filter {
+            filter.resize(&plane, &mut resized);
+            return Ok(resized.pad());
+        }
+        self.convolve(plane.stride, plane.samples.as_ref(), &mut resized).map_err(|cause| failed(self.from, self.to, &*cause))?;
+        Ok(resized.pad())
+    }
+
+    fn convolve(&self, stride: usize, samples: &[u8], resized: &mut Plane) -> Result<(), Box<dyn std::error::Error>> {
+        let whole = TypedImageRef::<U8>::from_buffer(stride as u32, (samples.len() / stride) as u32, samples)?;
+        let source = TypedCroppedImage::new(whole, 0, 0, self.from.0, self.from.1)?;
+        let (stride, rows) = (resized.stride as u32, resized.samples.len() / resized.stride);
+        let whole = TypedImage::<U8>::from_buffer(stride, rows as u32, &mut resized.samples)?;
+        let mut target = TypedCroppedImageMut::new(whole, 0, 0, self.to.0, self.to.1)?;
+        let options = lanczos().crop(0.0, 0.0, self.covered.0, self.covered.1);
+        RESIZER.with_borrow_mut(|resizer| resizer.resize_typed(&source, &mut target, &options))?;
+        Ok(())
+    }
+}
+
+fn is_same(from: (u32, u32), covered: (f64, f64), to: (u32, u32)) -> bool {
+    from == to && covered == (f64::from(to.0), f64::from(to.1))
 }
 
 /// A Lanczos filter of three lobes.
@@ -92,7 +117,7 @@ mod tests {
         assert_eq!(packed(flat, (7, 5)).unwrap().pixels, vec![77; 7 * 5 * 3]);
         let mut flat = Plane::blank(41, 31);
         flat.samples.fill(77);
-        let small = plane(flat, (40.5, 30.25), (7, 5)).unwrap();
+        let small = Scaling::new((41, 31), (40.5, 30.25), (7, 5)).apply(flat).unwrap();
         assert_eq!((small.stride, small.samples), (8, vec![77; 8 * 6]));
     }
 
@@ -101,7 +126,7 @@ mod tests {
         let mut half = Plane::blank(33, 1);
         half.samples.fill(10);
         half.samples[33..].fill(255);
-        let small = plane(half, (33.0, 1.0), (11, 1)).unwrap();
+        let small = Scaling::new((33, 1), (33.0, 1.0), (11, 1)).apply(half).unwrap();
         assert_eq!(small.samples, [10; 24]);
     }
 }

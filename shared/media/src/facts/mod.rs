@@ -23,7 +23,7 @@ mod text;
 mod time;
 mod typed;
 mod value;
-mod xmp;
+pub(crate) mod xmp;
 mod zone;
 
 pub use arrival::{Arrival, with_arrivals};

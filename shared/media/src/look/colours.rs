@@ -40,17 +40,17 @@ fn first_middles(sampled: &[Lab]) -> Option<Vec<Lab>> {
         all
     });
     let mean = all.middle();
-    let first = *sampled.iter().min_by(|one, other| distance(**one, mean).total_cmp(&distance(**other, mean)))?;
+    let first = *sampled.iter().min_by(|one, other| square(**one, mean).total_cmp(&square(**other, mean)))?;
     let mut middles = vec![first];
-    let mut nearest: Vec<f32> = sampled.iter().map(|colour| distance(*colour, first)).collect();
+    let mut nearest: Vec<f32> = sampled.iter().map(|colour| square(*colour, first)).collect();
     while middles.len() < MOST {
         let (farthest, away) = nearest.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1))?;
-        if *away < ALIKE {
+        if *away < ALIKE * ALIKE {
             break;
         }
         let chosen = sampled[farthest];
         middles.push(chosen);
-        nearest.iter_mut().zip(sampled).for_each(|(nearest, colour)| *nearest = nearest.min(distance(*colour, chosen)));
+        nearest.iter_mut().zip(sampled).for_each(|(nearest, colour)| *nearest = nearest.min(square(*colour, chosen)));
     }
     Some(middles)
 }
@@ -76,9 +76,14 @@ impl Group {
 fn grouped(sampled: &[Lab], middles: &[Lab]) -> Vec<Group> {
     let mut groups = vec![Group::default(); middles.len()];
     for colour in sampled {
-        let away = |number: &usize| distance(*colour, middles[*number]);
-        let nearest = (0..middles.len()).min_by(|one, other| away(one).total_cmp(&away(other)));
-        groups[nearest.unwrap_or(0)].add(*colour);
+        let (mut nearest, mut least) = (0, f32::INFINITY);
+        for (number, middle) in middles.iter().enumerate() {
+            let away = square(*colour, *middle);
+            if away < least {
+                (nearest, least) = (number, away);
+            }
+        }
+        groups[nearest].add(*colour);
     }
     groups.retain(|group| group.count > 0.0);
     groups
@@ -87,7 +92,7 @@ fn grouped(sampled: &[Lab], middles: &[Lab]) -> Vec<Group> {
 fn merge_alike(groups: &mut Vec<Group>) {
     let pairs = |groups: &[Group]| {
         let numbers = (0..groups.len()).flat_map(|one| (one + 1..groups.len()).map(move |other| (one, other)));
-        let alike = |(one, other): &(usize, usize)| distance(groups[*one].middle(), groups[*other].middle()) < ALIKE;
+        let alike = |(one, other): &(usize, usize)| square(groups[*one].middle(), groups[*other].middle()) < ALIKE * ALIKE;
         numbers.into_iter().find(alike)
     };
     while let Some((one, other)) = pairs(groups) {
@@ -97,8 +102,9 @@ fn merge_alike(groups: &mut Vec<Group>) {
     }
 }
 
-fn distance(one: Lab, other: Lab) -> f32 {
-    one.iter().zip(other).map(|(one, other)| (one - other).powi(2)).sum::<f32>().sqrt()
+/// Of the distance.
+fn square(one: Lab, other: Lab) -> f32 {
+    one.iter().zip(other).map(|(one, other)| (one - other).powi(2)).sum()
 }
 
 fn oklab(rgb: [u8; 3]) -> Lab {

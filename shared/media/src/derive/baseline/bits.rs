@@ -94,35 +94,25 @@ impl<'a> Data<'a> {
         self.buffer.copy_within(from..self.end, 0);
         bits.at -= from;
         self.end -= from;
-        while self.end < BUFFER - 8 {
-            if let Some(eight) = self.rest.first_chunk::<8>()
-                && !has_ff(u64::from_ne_bytes(*eight))
-            {
-                self.buffer[self.end..self.end + 8].copy_from_slice(eight);
-                self.end += 8;
-                self.rest = &self.rest[8..];
-                continue;
+        while self.end < BUFFER {
+            let most = &self.rest[..self.rest.len().min(BUFFER - self.end)];
+            let (plain, rest) = self.rest.split_at(memchr::memchr(0xFF, most).unwrap_or(most.len()));
+            self.buffer[self.end..self.end + plain.len()].copy_from_slice(plain);
+            self.end += plain.len();
+            self.rest = rest;
+            if self.end == BUFFER {
+                break;
             }
-            let (byte, length) = match *self.rest {
-                [0xFF, 0, ..] => (0xFF, 2),
-                [0xFF, ..] | [] => {
-                    self.is_over = true;
-                    break;
-                }
-                [byte, ..] => (byte, 1),
-            };
-            self.buffer[self.end] = byte;
+            // There was room for more: what stands here is a stuffed 0xFF, a marker or the end.
+            if !self.rest.starts_with(&[0xFF, 0]) {
+                self.is_over = true;
+                break;
+            }
+            self.buffer[self.end] = 0xFF;
             self.end += 1;
-            self.rest = &self.rest[length..];
+            self.rest = &self.rest[2..];
         }
         self.buffer[self.end..].fill(0);
         bits
     }
-}
-
-/// Whether one of the eight bytes is 0xFF.
-fn has_ff(bytes: u64) -> bool {
-    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    (!bytes).wrapping_sub(LOW) & bytes & HIGH != 0
 }

@@ -9,7 +9,7 @@ use xml::Element;
 
 /// A property's value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     /// A bag, a sequence, or alternatives with the default first.
     List(Vec<Value>),
@@ -18,10 +18,10 @@ pub(super) enum Value {
 
 /// Names with the prefixes of [`xml`], and values.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Properties(Vec<(String, Value)>);
+pub(crate) struct Properties(Vec<(String, Value)>);
 
 /// The properties of a packet, and what was broken in it.
-pub(super) fn read(packet: &[u8]) -> (Properties, Option<String>) {
+pub(crate) fn read(packet: &[u8]) -> (Properties, Option<String>) {
     let text = decoded(packet);
     // Programs pad a packet with blanks, and some with NULs, which no XML may have.
     let (root, trouble) = xml::read(text.trim_matches(['\0', '\u{FEFF}', ' ', '\r', '\n', '\t']));
@@ -81,7 +81,7 @@ fn value(element: &Element) -> Value {
 
 impl Properties {
     /// The value of that name; of several, the first.
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 

@@ -37,6 +37,7 @@ const NAMESPACES: &[(&str, &str)] = &[
     ("http://ns.google.com/photos/1.0/container/", "Container"),
     ("http://ns.google.com/photos/1.0/container/item/", "Item"),
     ("http://ns.google.com/photos/1.0/panorama/", "GPano"),
+    ("http://ns.adobe.com/hdr-gain-map/1.0/", "hdrgm"),
 ];
 
 /// An element with everything inside it.
