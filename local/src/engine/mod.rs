@@ -28,7 +28,7 @@ use self::{announce::Lock, credentials::credentials};
 use crate::{
     auth::Credentials,
     gateway::{self, Services},
-    runtime::{Function, InvokeResult, Schedule, Settings, SqsMapping, StreamMapping},
+    runtime::{Function, InvokeResult, Schedule, Settings, SqsMapping, StreamMapping, Worker},
     template::{self, EventSource, FunctionSpec, Place, Stack},
 };
 
@@ -123,7 +123,12 @@ impl Engine {
         let function = |spec: &FunctionSpec| (spec.name.clone(), Arc::new(Function::new(spec.clone(), Arc::clone(&settings))));
         let functions: BTreeMap<_, _> = stack.functions.iter().map(function).collect();
         let (stopping, _) = watch::channel(false);
-        let mappings = JoinSet::new();
+        let mut mappings = JoinSet::new();
+        for spec in &stack.workers {
+            let started_by = provision::queue_name(&spec.started_by);
+            let (settings, queues) = (Arc::clone(&settings), Arc::clone(&services.queues));
+            mappings.spawn(Worker { spec: spec.clone(), settings, queues, started_by }.run(stopping.subscribe()));
+        }
         let mut engine =
             Self { endpoint, stack, services, credentials, functions, stopping, mappings, gateway, gateway_stop, lock };
         engine.connect(options.retry_delay_s);

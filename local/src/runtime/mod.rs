@@ -14,9 +14,10 @@ mod stream;
 mod stream_batch;
 #[cfg(test)]
 pub(crate) mod tests;
+mod worker;
 
 pub use self::{
     filter::Filter,
     function::{Function, FunctionError, FunctionHealth, InvokeResult, Settings},
 };
-pub(crate) use self::{random::random_hex, schedule::Schedule, sqs::SqsMapping, stream::StreamMapping};
+pub(crate) use self::{random::random_hex, schedule::Schedule, sqs::SqsMapping, stream::StreamMapping, worker::Worker};
