@@ -22,3 +22,6 @@ say 'the same import into an empty vault and into one of 100,000 items'
 say 'derivatives of one still beside sharp, vipsthumbnail, ImageMagick, libjpeg-turbo and libheif'
 cargo build --release -p photovault-media --example stills
 python3 benches/stills.py --stills "$CARGO_TARGET_DIR/release/examples/stills"
+say 'what is made of videos beside ffmpeg, and the work that the slow track predicts'
+cargo build --release -p photovault-movie --example show
+python3 benches/video.py --show "$CARGO_TARGET_DIR/release/examples/show"

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
 use photovault_domain::{Scanner, Stage, Status, UserId};
+use photovault_vault::{SLOW_QUEUE, START_QUEUE};
 
 /// Turns an S3 bucket into a photo vault: on this machine with `up`, on AWS with the same functions.
 #[derive(Debug, Parser)]
@@ -63,6 +64,12 @@ pub(crate) struct DeploymentArguments {
     pub(crate) queue_thumbnail: Option<String>,
     #[arg(long, env = "QUEUE_METADATA", hide = true, global = true)]
     pub(crate) queue_metadata: Option<String>,
+    #[arg(long, env = "QUEUE_VIDEO", hide = true, global = true)]
+    pub(crate) queue_video: Option<String>,
+    #[arg(long, env = "QUEUE_VIDEO_SLOW", hide = true, global = true)]
+    pub(crate) queue_video_slow: Option<String>,
+    #[arg(long, env = "QUEUE_VIDEO_START", hide = true, global = true)]
+    pub(crate) queue_video_start: Option<String>,
     #[arg(long, env = "QUEUE_NOTIFY", hide = true, global = true)]
     pub(crate) queue_notify: Option<String>,
 }
@@ -71,12 +78,15 @@ impl DeploymentArguments {
     /// The stages' queues that are known.
     pub(crate) fn queues(&self) -> BTreeMap<String, String> {
         let known = [
-            (Stage::Validate, &self.queue_validate),
-            (Stage::Thumbnail, &self.queue_thumbnail),
-            (Stage::Metadata, &self.queue_metadata),
-            (Stage::Notify, &self.queue_notify),
+            (Stage::Validate.name(), &self.queue_validate),
+            (Stage::Thumbnail.name(), &self.queue_thumbnail),
+            (Stage::Metadata.name(), &self.queue_metadata),
+            (Stage::Video.name(), &self.queue_video),
+            (SLOW_QUEUE, &self.queue_video_slow),
+            (START_QUEUE, &self.queue_video_start),
+            (Stage::Notify.name(), &self.queue_notify),
         ];
-        known.into_iter().filter_map(|(stage, url)| Some((stage.name().to_owned(), url.clone()?))).collect()
+        known.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect()
     }
 }
 

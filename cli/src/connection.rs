@@ -109,6 +109,7 @@ fn names(arguments: &VaultArguments, uploads: &str, vault: &str, queues: BTreeMa
         outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
         rendition: photovault_domain::Rendition::default(),
+        processing: photovault_domain::Processing::default(),
         memory_mb: 0,
     }
 }

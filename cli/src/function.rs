@@ -5,13 +5,13 @@ use std::{os::unix::process::CommandExt as _, process::Command};
 use anyhow::{Context as _, bail};
 
 /// Runs the function until its runtime ends it.
-pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
+pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()> {
     match name {
         Some("validate") => photovault_validate::run(),
         Some("dispatch") => photovault_dispatch::run(),
         Some("thumbnail") => photovault_thumbnail::run(),
         Some("metadata") => photovault_metadata::run(),
-        Some("video") => become_program("video"),
+        Some("video") => become_program("video", arguments),
         Some("notify") => photovault_notify::run(),
         Some("failures") => photovault_failures::run(),
         Some("health") => photovault_health::run(),
@@ -21,9 +21,9 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
 
 /// Becomes another program that lies beside this one. The one for videos loads FFmpeg with a hundred libraries behind it, which would
 /// cost each start of this program 45 ms of CPU time.
-fn become_program(name: &str) -> anyhow::Result<()> {
+fn become_program(name: &str, arguments: &[String]) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("this program has no path")?.with_file_name(name);
-    Err(Command::new(&program).exec())
+    Err(Command::new(&program).args(arguments).exec())
         .with_context(|| format!("{} cannot be started; `cargo build --release` makes it", program.display()))
 }
 

@@ -30,7 +30,8 @@ fn main() -> ExitCode {
     // A function child starts thousands of times: nothing else is set up for it.
     let mut words = std::env::args().skip(1);
     if words.next().as_deref() == Some("function") {
-        return ended(function::run(words.next().as_deref()).map(|()| ExitCode::SUCCESS));
+        let (name, rest) = (words.next(), words.collect::<Vec<_>>());
+        return ended(function::run(name.as_deref(), &rest).map(|()| ExitCode::SUCCESS));
     }
     ended(run(&Arguments::parse().command))
 }

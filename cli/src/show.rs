@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use photovault_domain::{Colour, Hdr, Look, Media, Status, Video};
+use photovault_domain::{Colour, Entry, Hdr, Look, Media, Status, Video};
 use photovault_vault::seams::ObjectAt;
 use tokio::io::AsyncWriteExt as _;
 
@@ -162,8 +162,14 @@ fn ledger(media: &Media) -> Table {
             if ended { duration(entry.took_ms) } else { String::new() },
             entry.attempts.to_string(),
             if ended { cost(entry.cost_microusd) } else { String::new() },
-            entry.reason.clone().unwrap_or_default(),
+            told(entry),
         ]);
     }
     table
+}
+
+/// Why it stands so, or how far it has come.
+fn told(entry: &Entry) -> String {
+    let progress = entry.progress.map(|progress| format!("{} of {} parts are done", progress.done, progress.of));
+    entry.reason.clone().or(progress).unwrap_or_default()
 }

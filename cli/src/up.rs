@@ -54,6 +54,10 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
     let mut options = Options::new(&arguments.data, template)?;
     options.address = arguments.address;
     options.peer.clone_from(&arguments.peer);
+    if arguments.peer.is_some() {
+        // The worker's queue is the engine's own.
+        options.parameters.insert("ProcessingMode".to_owned(), "lambda-only".to_owned());
+    }
     if let Some(workers) = arguments.workers {
         options.workers = workers.max(1);
     }

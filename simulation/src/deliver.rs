@@ -72,7 +72,7 @@ impl History {
         let dead = FIRST_DEAD + queue;
         let now = self.now();
         self.tell(|| format!("{} goes to {}", message.id, QUEUES[dead].name));
-        self.promises.buried(QUEUES[queue].name, &message.body);
+        self.promises.buried(QUEUES[queue].name.trim_end_matches("-slow"), &message.body);
         self.queues[dead].bury(now, message);
         self.wake(dead);
     }
@@ -171,6 +171,10 @@ impl History {
                 "video" => {
                     let on_message = |vault, message| photovault_video::on_message_by(vault, message, maker());
                     run_each(vault, Some(Video), messages, on_message).await
+                }
+                "worker" => {
+                    let on_message = |vault, message| photovault_video::worker::on_message_by(vault, message, maker());
+                    run_each(vault, None, messages, on_message).await
                 }
                 "notify" => photovault_notify::on_batch(vault, messages).await,
                 _ => photovault_failures::on_batch(vault, messages).await,

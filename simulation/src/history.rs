@@ -8,13 +8,12 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use photovault_domain::Stage;
 use photovault_sim::{Due, Happening, Random, Rates, Scheduler, SimulatedQueue, Simulation, Task, UPLOADS};
 
 use crate::{
     events::{FAULTS, MORE_MS},
     promises::Promises,
-    settings::{HEALTH, QUEUES, QueueSettings},
+    settings::{HEALTH, QUEUES, QueueSettings, queue_named},
     stream::{SHARDS, Shard},
     workload::{Stream, Workload},
 };
@@ -27,7 +26,7 @@ const RATES: Rates = Rates { before: 110, after: 110, slow: 30, death: 45 };
 const MAX_STEPS: u32 = 30_000;
 /// Simulated time after the last fault within which everything must have ended: five receives of the longest visibility,
 /// and again for the dead letters.
-const MAX_REST_MS: i64 = 2 * 5 * 720 * 1000;
+const MAX_REST_MS: i64 = 2 * 5 * 5400 * 1000;
 
 /// How a history is run.
 #[derive(Clone, Debug, Default)]
@@ -358,11 +357,11 @@ impl History {
             (std::mem::take(&mut world.sent), std::mem::take(&mut world.returned), std::mem::take(&mut world.stream), happened)
         };
         for sent in sent {
-            let queue = Stage::from_name(&sent.queue).map_or(0, |stage| stage as usize);
+            let queue = queue_named(&sent.queue);
             self.send(queue, sent.message.body, sent.message.delay_s);
         }
         for (queue, receipt, seconds) in returned {
-            let queue = Stage::from_name(&queue).map_or(0, |stage| stage as usize);
+            let queue = queue_named(&queue);
             let now = self.now();
             self.queues[queue].return_after(now, &receipt, seconds);
             self.wake(queue);

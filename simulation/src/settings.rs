@@ -47,25 +47,44 @@ pub struct HealthSettings {
 /// How `health` runs.
 pub const HEALTH: HealthSettings = HealthSettings { every_s: 300, timeout_s: 240 };
 
-/// The queues: the stages' in pipeline order, then their dead letters in the same order, then the dispatcher's.
-pub const QUEUES: [QueueSettings; 11] = [
+/// The queues: the stages' in pipeline order and the worker's, then their dead letters in the same order, then the dispatcher's.
+pub const QUEUES: [QueueSettings; 13] = [
     stage("validate", 720, 5, 0, 20, 120),
     stage("thumbnail", 360, 1, 0, 50, 60),
     stage("metadata", 180, 5, 0, 50, 30),
-    stage("video", 840, 1, 0, 10, 140),
+    stage("video", 5400, 1, 0, 10, 900),
     stage("notify", 180, 100, 5, 2, 30),
+    WORKER,
     dead("validate-dlq"),
     dead("thumbnail-dlq"),
     dead("metadata-dlq"),
     dead("video-dlq"),
     dead("notify-dlq"),
+    dead("video-slow-dlq"),
     dead("dispatch-dlq"),
 ];
 
 /// Where the stages' dead letters begin among [`QUEUES`].
-pub(crate) const FIRST_DEAD: usize = 5;
+pub(crate) const FIRST_DEAD: usize = 6;
 /// The dispatcher's dead letters among [`QUEUES`].
-pub(crate) const DISPATCH_DEAD: usize = 10;
+pub(crate) const DISPATCH_DEAD: usize = 12;
+
+/// The queue of that name.
+pub(crate) fn queue_named(name: &str) -> usize {
+    QUEUES.iter().position(|settings| settings.name == name).unwrap_or(0)
+}
+
+/// The worker has no time limit: here it is interrupted before its message comes again.
+const WORKER: QueueSettings = QueueSettings {
+    name: "video-slow",
+    function: "worker",
+    visibility_s: 120,
+    max_receives: Some(25),
+    batch: 1,
+    window_s: 0,
+    concurrency: 4,
+    timeout_s: 100,
+};
 
 const fn stage(
     name: &'static str,

@@ -50,6 +50,9 @@ const PHOTOS: &[FileKind] = &[
 /// A GIF's header and screen descriptor: 1 × 1 pixel.
 const GIF: &[u8; 13] = b"GIF89a\x01\0\x01\0\0\0\0";
 
+/// Seconds of work that are too many for a function.
+const LONG_WORK_S: u32 = 2000;
+
 impl FileKind {
     /// The stage that fails on it until the cause is gone, if one does.
     pub(crate) const fn poisons(self) -> Option<&'static str> {
@@ -130,13 +133,15 @@ pub(crate) fn renderer(cured: Arc<AtomicBool>, mut coin: Random) -> Renderer {
     })
 }
 
-/// What looks into videos.
+/// What looks into videos. The copies of half of them are left to the worker.
 pub(crate) fn maker() -> Maker {
-    Arc::new(move |vault, original, _format| {
+    Arc::new(move |vault, original, question| {
         Box::pin(async move {
-            let bytes = vault.originals.read(&original, MAX_PHOTO_BYTES).await?.context("the original is missing")?;
+            let bytes = vault.originals.read(&original.key, MAX_PHOTO_BYTES).await?.context("the original is missing")?;
             let (poster, facts) = (rendered(&bytes), read(&bytes).facts);
-            let video = Video { duration_ms: bytes.len() as u64, ..Video::default() };
+            let is_long = bytes.last().is_some_and(|last| last % 2 == 1);
+            let work_s = if is_long && question.most_work_s != Some(0) { LONG_WORK_S } else { 0 };
+            let video = Video { duration_ms: bytes.len() as u64, work_s, ..Video::default() };
             Ok(Ok(Shown { video, facts, poster, extras: Vec::new(), notes: Vec::new() }))
         })
     })

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ffmpeg_next::{
-    Dictionary, Packet, Rational, codec, encoder,
+    ChannelLayout, Dictionary, Packet, Rational, codec, encoder,
     format::{self, Pixel, context::StreamIo},
     frame,
     util::color::{Primaries, Space, TransferCharacteristic},
@@ -33,6 +33,8 @@ pub struct Film {
     pub rotation: u16,
     /// The transfer characteristic that it declares.
     pub transfer: TransferCharacteristic,
+    /// Whether a tone of 440 Hz is heard, in one channel of 16 bits.
+    pub tone: bool,
     /// Tags of the container.
     pub tags: Vec<(&'static str, &'static str)>,
 }
@@ -49,6 +51,7 @@ impl Default for Film {
             every: 12,
             rotation: 0,
             transfer: TransferCharacteristic::Unspecified,
+            tone: false,
             tags: Vec::new(),
         }
     }
@@ -78,12 +81,16 @@ impl Film {
             stream.set_avg_frame_rate(Rational(25, 1));
             stream.index()
         };
+        let tone = if self.tone { Some(Tone::new(&mut output)?) } else { None };
         let mut options = Dictionary::new();
         options.set("movflags", "use_metadata_tags");
         output.write_header_with(options)?;
         let unit = output.stream(index).expect("it was added").time_base();
         let mut packet = Packet::empty();
         for number in 0..=self.frames {
+            if let Some(tone) = tone.as_ref().filter(|_| number < self.frames) {
+                tone.during(number, &mut output)?;
+            }
             if number < self.frames {
                 encoder.send_frame(&self.frame(number))?;
             } else {
@@ -166,6 +173,45 @@ impl Film {
             (_, true, false) => [41, 240, 110],
             (_, false, false) => [210, 128, 128],
         }
+    }
+}
+
+/// A tone, as PCM that needs no encoder.
+struct Tone(usize);
+
+impl Tone {
+    const RATE: u32 = 48_000;
+    const SAMPLES_A_FRAME: u32 = Self::RATE / 25;
+
+    fn new(output: &mut format::context::Output) -> Result<Self, ffmpeg_next::Error> {
+        let pcm = encoder::find(codec::Id::PCM_S16LE).ok_or(ffmpeg_next::Error::EncoderNotFound)?;
+        let mut encoder = codec::context::Context::new_with_codec(pcm).encoder().audio()?;
+        encoder.set_rate(Self::RATE as i32);
+        encoder.set_format(format::Sample::I16(format::sample::Type::Packed));
+        encoder.set_channel_layout(ChannelLayout::MONO);
+        encoder.set_time_base(Rational(1, Self::RATE as i32));
+        let encoder = encoder.open_as(pcm)?;
+        let mut stream = output.add_stream(pcm)?;
+        stream.set_parameters(&encoder);
+        stream.set_time_base(Rational(1, Self::RATE as i32));
+        Ok(Self(stream.index()))
+    }
+
+    fn during(&self, frame: u32, output: &mut format::context::Output) -> Result<(), ffmpeg_next::Error> {
+        let first = frame * Self::SAMPLES_A_FRAME;
+        let sample = |number: u32| {
+            let turns = f64::from(number) * 440.0 / f64::from(Self::RATE);
+            ((turns * std::f64::consts::TAU).sin() * 16_000.0) as i16
+        };
+        let samples: Vec<u8> = (first..first + Self::SAMPLES_A_FRAME).flat_map(|number| sample(number).to_le_bytes()).collect();
+        let mut packet = Packet::copy(&samples);
+        packet.set_stream(self.0);
+        packet.set_pts(Some(i64::from(first)));
+        packet.set_dts(Some(i64::from(first)));
+        packet.set_duration(i64::from(Self::SAMPLES_A_FRAME));
+        let unit = output.stream(self.0).expect("it was added").time_base();
+        packet.rescale_ts(Rational(1, Self::RATE as i32), unit);
+        packet.write_interleaved(output)
     }
 }
 

@@ -61,10 +61,11 @@ pub fn decide(message: &Message, owner: &UserId, now: UtcMs) -> Dead {
     Dead { letter, subject }
 }
 
-/// `arn:aws:sqs:…:<stack>-<stage>-dlq` → `<stage>`.
+/// `arn:aws:sqs:…:<stack>-<stage>-dlq` → `<stage>`, whether a function gave up or the worker.
 fn stage_of_queue(arn: &str) -> String {
     let name = arn.rsplit(':').next().unwrap_or_default();
     let name = name.strip_suffix("-dlq").unwrap_or(name);
+    let name = name.strip_suffix("-slow").unwrap_or(name);
     name.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
@@ -114,6 +115,7 @@ mod tests {
             ("arn:aws:sqs:us-east-1:000000000000:photovault-thumbnail-dlq", "thumbnail"),
             ("arn:aws:sqs:us-east-1:000000000000:my-own-stack-validate-dlq", "validate"),
             ("arn:aws:sqs:us-east-1:000000000000:photovault-dispatch-dlq", "dispatch"),
+            ("arn:aws:sqs:us-east-1:000000000000:my-own-stack-video-slow-dlq", "video"),
             ("", ""),
         ] {
             assert_eq!(stage_of_queue(arn), stage);

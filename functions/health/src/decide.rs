@@ -35,6 +35,11 @@ impl Repair {
     }
 }
 
+/// How many times as long as another stage a video may take: its queue hides a message for 90 minutes.
+pub const VIDEO_PATIENCE: u64 = 7;
+/// The same of what waits for the worker, behind a video that may take six hours. What it has begun on shows progress.
+const WORKER_PATIENCE: u64 = 28;
+
 /// When the walk is made, and what counts as no progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -46,7 +51,11 @@ pub struct Moment {
 
 impl Moment {
     fn is_stalled(&self, since: UtcMs) -> bool {
-        self.now.since(since) >= self.stalled_ms
+        self.is_stalled_by(since, 1)
+    }
+
+    fn is_stalled_by(&self, since: UtcMs, patience: u64) -> bool {
+        self.now.since(since) >= self.stalled_ms * patience
     }
 }
 
@@ -85,7 +94,13 @@ pub fn of_item(media: &Media, files: Files) -> Option<Repair> {
 
 /// An item on which work is left.
 pub fn of_unsettled(moment: Moment, media: &Media) -> Option<Repair> {
-    (moment.is_stalled(media.updated) && !open_stages(media).is_empty()).then_some(Repair::StagesSent)
+    let open = open_stages(media);
+    let patience = match &media.video {
+        _ if !open.contains(&Stage::Video) => 1,
+        Some(video) if video.work_s > 0 => WORKER_PATIENCE,
+        _ => VIDEO_PATIENCE,
+    };
+    (moment.is_stalled_by(media.updated, patience) && !open.is_empty()).then_some(Repair::StagesSent)
 }
 
 fn validated(media: &Media) -> Option<State> {

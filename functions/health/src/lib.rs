@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use decide::Moment;
-pub use decide::Repair;
+pub use decide::{Repair, VIDEO_PATIENCE};
 use walk::{WALKS, Walk};
 
-/// What has not changed for so long makes no progress: past the visibility of every queue, so that what is worked on or
-/// waits for its next attempt is not sent twice.
+/// What has not changed for so long makes no progress: past the visibility of every queue but that of videos, for which
+/// [`VIDEO_PATIENCE`] stands, so that what is worked on or waits for its next attempt is not sent twice.
 pub const STALLED_S: u32 = 900;
 /// No page is begun later than this after the run began, by this sandbox's own clock (as with batches): the deadline that Lambda
 /// names is another clock's. A test holds it against the function's timeout.

@@ -29,7 +29,7 @@ use crate::{
     auth::Credentials,
     gateway::{self, Services},
     peer::Peer,
-    runtime::{Feed, Function, InvokeResult, Own, Schedule, Settings, SqsMapping, StreamMapping},
+    runtime::{Feed, Function, InvokeResult, Own, Schedule, Settings, SqsMapping, StreamMapping, Worker},
     template::{self, EventSource, FunctionSpec, Place, Stack},
 };
 
@@ -135,7 +135,12 @@ impl Engine {
         let function = |spec: &FunctionSpec| (spec.name.clone(), Arc::new(Function::new(spec.clone(), Arc::clone(&settings))));
         let functions: BTreeMap<_, _> = stack.functions.iter().map(function).collect();
         let (stopping, _) = watch::channel(false);
-        let mappings = JoinSet::new();
+        let mut mappings = JoinSet::new();
+        for spec in &stack.workers {
+            let started_by = provision::queue_name(&spec.started_by);
+            let (settings, queues) = (Arc::clone(&settings), Arc::clone(&services.queues));
+            mappings.spawn(Worker { spec: spec.clone(), settings, queues, started_by }.run(stopping.subscribe()));
+        }
         let mut engine =
             Self { endpoint, stack, services, credentials, functions, stopping, mappings, gateway, gateway_stop, lock };
         engine.connect(&feed, options.retry_delay_s);

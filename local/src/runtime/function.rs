@@ -65,6 +65,24 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// A child's own environment with what all children are told.
+    pub(super) fn surround(&self, mut environment: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        for (name, value) in [
+            ("AWS_REGION", self.region.as_str()),
+            ("AWS_DEFAULT_REGION", &self.region),
+            ("AWS_ACCESS_KEY_ID", &self.access_key),
+            ("AWS_SECRET_ACCESS_KEY", &self.secret_key),
+            ("AWS_ENDPOINT_URL", &self.endpoint),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ] {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        environment.extend(self.log_filter.iter().map(|it| ("RUST_LOG".to_owned(), it.clone())));
+        environment
+    }
+}
+
 /// A function of the template, ready to be invoked.
 pub struct Function {
     /// What the template says of it.
@@ -289,18 +307,11 @@ impl Function {
             ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", spec.function_name)),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
-            ("AWS_REGION", &settings.region),
-            ("AWS_DEFAULT_REGION", &settings.region),
-            ("AWS_ACCESS_KEY_ID", &settings.access_key),
-            ("AWS_SECRET_ACCESS_KEY", &settings.secret_key),
-            ("AWS_ENDPOINT_URL", &settings.endpoint),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
             ("_HANDLER", "bootstrap"),
         ] {
             environment.insert(name.to_owned(), value.to_owned());
         }
-        environment.extend(settings.log_filter.iter().map(|it| ("RUST_LOG".to_owned(), it.clone())));
-        environment
+        settings.surround(environment)
     }
 
     fn history(&self) -> std::sync::MutexGuard<'_, History> {

@@ -15,6 +15,7 @@ mod stream;
 mod stream_batch;
 #[cfg(test)]
 pub(crate) mod tests;
+mod worker;
 
 pub(crate) use self::{
     feed::{Feed, Own},
@@ -22,6 +23,7 @@ pub(crate) use self::{
     schedule::Schedule,
     sqs::SqsMapping,
     stream::StreamMapping,
+    worker::Worker,
 };
 pub use self::{
     filter::Filter,

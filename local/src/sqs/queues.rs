@@ -189,6 +189,21 @@ impl Queues {
         Ok(())
     }
 
+    /// The same of one queue, whoever held them.
+    pub(crate) async fn release_holds(&self, queue: &str) -> anyhow::Result<()> {
+        let name = queue.to_owned();
+        self.store
+            .write(move |connection| {
+                connection.execute(
+                    "UPDATE messages SET visible_ms = ?1, receipt = NULL, holder = 0
+                     WHERE queue = ?2 AND holder <> 0 AND visible_ms > ?1",
+                    params![now_ms(), name],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
     /// Drops messages past their queue's retention. It reads every message: call it seldom.
     pub(crate) async fn expire(&self) -> anyhow::Result<()> {
         self.store

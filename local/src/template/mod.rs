@@ -13,9 +13,10 @@ mod scope;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 pub use resources::read;
 pub use stack::{
     BucketNotification, BucketSpec, EventSource, FunctionSpec, OnFailure, Place, QueueSpec, Redrive, ScheduleSource, SqsSource,
-    Stack, StartingPosition, StreamSource, TableSpec, TopicSpec,
+    Stack, StartingPosition, StreamSource, TableSpec, TopicSpec, WorkerSpec,
 };

@@ -9,6 +9,7 @@ use super::properties::Properties;
 use super::references;
 use super::scope::{Scope, scalar, section};
 use super::stack::{BucketNotification, BucketSpec, Place, QueueSpec, Redrive, Stack, TableSpec, TopicSpec};
+use super::workers;
 use crate::dynamodb::Tables;
 
 /// Types that mean nothing on one machine. `AWS::IAM::` and the like stand for all types of a service.
@@ -23,6 +24,9 @@ const PASSED_OVER: &[&str] = &[
     "AWS::ApplicationAutoScaling::",
     "AWS::ResourceGroups::",
     "AWS::ApplicationInsights::",
+    "AWS::EC2::",
+    "AWS::Batch::ComputeEnvironment",
+    "AWS::Batch::JobQueue",
     "AWS::Serverless::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Lambda::LayerVersion",
@@ -41,7 +45,7 @@ pub(super) fn is_passed_over(kind: &str) -> bool {
 pub fn read(text: &str, place: &Place) -> Result<Stack> {
     let template = document::parse(text)?;
     let scope = Scope::new(&template, place)?;
-    let mut stack = Stack::default();
+    let (mut stack, mut pipes) = (Stack::default(), Vec::new());
     for (logical_id, resource) in section(&template, "Resources").context("the template has no Resources")? {
         let path = format!("Resources.{logical_id}");
         if let Some(condition) = resource.get("Condition")
@@ -67,6 +71,8 @@ pub fn read(text: &str, place: &Place) -> Result<Stack> {
                     .push(TopicSpec { logical_id: logical_id.clone(), arn: references::of(&scope, logical_id, logical_id)? });
             }
             "AWS::Serverless::Function" => stack.functions.push(functions::function(&scope, logical_id, resource, &properties)?),
+            "AWS::Batch::JobDefinition" => stack.workers.push(workers::worker(logical_id, resource, &properties)?),
+            "AWS::Pipes::Pipe" => pipes.push(workers::pipe(&properties)?),
             unknown => bail!("Resources.{logical_id}: the laptop engine does not know the type {unknown}"),
         }
     }
@@ -75,6 +81,7 @@ pub fn read(text: &str, place: &Place) -> Result<Stack> {
         let value = output.get("Value").map(|it| scope.resolve(it, &path)).transpose()?.flatten();
         stack.outputs.extend(value.and_then(|it| scalar(&it, &path).ok()).map(|it| (name.clone(), it)));
     }
+    workers::connect(&scope, &mut stack, &pipes)?;
     connect(&stack)?;
     Ok(stack)
 }
@@ -181,6 +188,9 @@ fn connect(stack: &Stack) -> Result<()> {
     for bucket in &stack.buckets {
         let who = format!("Resources.{}: the notified queue", bucket.logical_id);
         bucket.notifications.iter().try_for_each(|it| known(&it.queue_arn, &who))?;
+    }
+    for worker in &stack.workers {
+        known(&worker.started_by, &format!("Resources.{}: the queue that starts it", worker.logical_id))?;
     }
     for function in &stack.functions {
         for event in &function.events {

@@ -207,9 +207,13 @@ fn intrinsic(map: &Map<String, Value>) -> Option<(&str, &Value)> {
     called.then_some((name.as_str(), argument))
 }
 
+/// Values that parameters have on this machine, where nobody gave another: the image of the worker is this program.
+const HERE: &[(&str, &str)] = &[("WorkerImageUri", "photovault")];
+
 fn parameter(name: &str, declaration: &Value, place: &Place) -> Result<Value> {
     let given = place.parameters.get(name).map(|it| Value::String(it.clone()));
-    let value = given.or_else(|| declaration.get("Default").cloned());
+    let here = || HERE.iter().find(|(known, _)| *known == name).map(|(_, value)| Value::from(*value));
+    let value = given.or_else(here).or_else(|| declaration.get("Default").cloned());
     let value = value.with_context(|| format!("Parameters.{name}: has no default, and no value was given"))?;
     let value = scalar(&value, &format!("Parameters.{name}"))?;
     if let Some(allowed) = declaration.get("AllowedValues").and_then(Value::as_array) {

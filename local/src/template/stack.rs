@@ -57,6 +57,8 @@ pub struct Stack {
     pub topics: Vec<TopicSpec>,
     /// The functions.
     pub functions: Vec<FunctionSpec>,
+    /// What runs in containers.
+    pub workers: Vec<WorkerSpec>,
     /// The template's `Outputs`, resolved to text where they are text.
     pub outputs: BTreeMap<String, String>,
 }
@@ -176,6 +178,25 @@ pub struct FunctionSpec {
     pub environment: BTreeMap<String, String>,
     /// What calls it.
     pub events: Vec<EventSource>,
+}
+
+/// A program that runs in a container without a time limit: it empties a queue, and ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerSpec {
+    /// The name of its folder under `functions/`, and what `photovault function <name>` takes.
+    pub name: String,
+    /// Its key under `Resources`.
+    pub logical_id: String,
+    /// What it is called with.
+    pub arguments: Vec<String>,
+    /// Megabytes that it may use.
+    pub memory_mb: u32,
+    /// Its own environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The name of the queue that it empties: the one whose URL it is told.
+    pub queue: String,
+    /// The ARN of the queue whose messages start it.
+    pub started_by: String,
 }
 
 /// What calls a function.

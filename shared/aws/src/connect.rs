@@ -13,7 +13,13 @@ use photovault_vault::{
     seams::{SeamError, SeamResult},
 };
 
-use crate::{SystemClock, failure, notifier::Sns, objects::S3, queue::Sqs, table::DynamoDb};
+use crate::{
+    SystemClock, failure,
+    notifier::Sns,
+    objects::S3,
+    queue::{Inbox, Sqs},
+    table::DynamoDb,
+};
 
 /// An endpoint that is not AWS's own: the laptop engine or a peer of it.
 #[derive(Clone, Debug)]
@@ -44,6 +50,7 @@ pub struct Connection {
     /// The five seams.
     pub seams: Seams,
     s3: aws_sdk_s3::Client,
+    sqs: aws_sdk_sqs::Client,
 }
 
 /// Connects. `table` is the catalog's name; a function that uses no catalog passes an empty one.
@@ -62,17 +69,23 @@ pub async fn connect(reach: Reach<'_>, table: &str) -> Connection {
     }
     let config = loader.load().await;
     let s3 = aws_sdk_s3::Client::new(&config);
+    let sqs = aws_sdk_sqs::Client::new(&config);
     let seams = Seams {
         objects: Arc::new(S3(s3.clone())),
         table: Arc::new(DynamoDb { client: aws_sdk_dynamodb::Client::new(&config), table: table.to_owned() }),
-        queue: Arc::new(Sqs(aws_sdk_sqs::Client::new(&config))),
+        queue: Arc::new(Sqs(sqs.clone())),
         clock: Arc::new(SystemClock),
         notifier: Arc::new(Sns(aws_sdk_sns::Client::new(&config))),
     };
-    Connection { seams, s3 }
+    Connection { seams, s3, sqs }
 }
 
 impl Connection {
+    /// A queue to be asked for messages.
+    pub fn inbox(&self, url: &str) -> Inbox {
+        Inbox { client: self.sqs.clone(), url: url.to_owned() }
+    }
+
     /// Uploads a file as a stream, its CRC32 verified by the store: memory does not grow with the file. Gives its version.
     pub async fn upload_file(&self, bucket: &str, key: &str, file: &Path) -> SeamResult<String> {
         let asked = || format!("upload of {}", file.display());

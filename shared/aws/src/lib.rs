@@ -9,6 +9,7 @@ mod table;
 
 pub use clock::SystemClock;
 pub use connect::{Connection, Endpoint, Reach, connect};
+pub use queue::{Inbox, Received};
 
 use std::error::Error;
 

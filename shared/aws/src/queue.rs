@@ -1,10 +1,67 @@
 //! Queues: SQS.
 
 use async_trait::async_trait;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use photovault_domain::UtcMs;
 use photovault_vault::seams::{Outgoing, Queue, SeamError, SeamResult};
 
 use crate::failure;
+
+/// How long a receive waits for a message: as long as SQS lets it.
+const LONG_POLL_S: i32 = 20;
+
+/// A message that was received by asking for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The queue's id of it.
+    pub id: String,
+    /// What deletes or returns this delivery of it.
+    pub receipt: String,
+    /// What it says.
+    pub body: String,
+    /// How often it was received, this time included.
+    pub received: u32,
+    /// When it was first sent.
+    pub sent: UtcMs,
+}
+
+/// A queue for who is not called by Lambda but asks.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    pub(crate) client: aws_sdk_sqs::Client,
+    pub(crate) url: String,
+}
+
+impl Inbox {
+    /// The next message, if one comes within 20 seconds.
+    pub async fn receive(&self) -> SeamResult<Option<Received>> {
+        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1).wait_time_seconds(LONG_POLL_S);
+        let names = [MessageSystemAttributeName::ApproximateReceiveCount, MessageSystemAttributeName::SentTimestamp];
+        let received = receive.set_message_system_attribute_names(Some(names.to_vec())).send().await;
+        let received = received.map_err(|error| failure(format!("receive from {}", self.url), &error))?;
+        let Some(message) = received.messages.unwrap_or_default().pop() else { return Ok(None) };
+        let attributes = message.attributes.unwrap_or_default();
+        let number = |name| attributes.get(&name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        Ok(Some(Received {
+            received: u32::try_from(number(MessageSystemAttributeName::ApproximateReceiveCount)).unwrap_or(1).max(1),
+            sent: UtcMs(number(MessageSystemAttributeName::SentTimestamp)),
+            id: message.message_id.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+        }))
+    }
+
+    /// The queue's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Removes a message that is dealt with.
+    pub async fn delete(&self, receipt: &str) -> SeamResult<()> {
+        let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
+        deleted.map(|_| ()).map_err(|error| failure(format!("delete from {}", self.url), &error))
+    }
+}
 
 pub(crate) struct Sqs(pub(crate) aws_sdk_sqs::Client);
 

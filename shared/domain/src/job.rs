@@ -16,13 +16,17 @@ pub struct Job {
     /// Which asking it answers: the ledger entry's `asked` when it was sent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
+    /// Seconds of work that are reckoned, where something is known of it: which queue it goes through.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub work_s: u32,
 }
 
 impl Job {
     /// The work that `media` asks of `stage` now.
     pub fn of(media: &Media, stage: Stage) -> Self {
         let asked = media.ledger.get(&stage).map_or(0, |entry| entry.asked);
-        Self { user: media.user.clone(), media: media.id.clone(), stage, asked }
+        let work_s = media.video.as_ref().filter(|_| stage == Stage::Video).map_or(0, |video| video.work_s);
+        Self { user: media.user.clone(), media: media.id.clone(), stage, asked, work_s }
     }
 
     /// Whether the stage was asked for again since this job was sent: another job is on its way.

@@ -57,7 +57,10 @@ pub struct Entry {
     /// How long the last attempt took, in milliseconds.
     #[serde(default)]
     pub took_ms: u64,
-    /// What it cost on Lambda, in millionths of a US dollar: GB-seconds and the request (estimate).
+    /// How far it has come, where its work has parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// What it cost on Lambda, in millionths of a US dollar: GB-seconds and the request (estimate); of the worker, its time.
     #[serde(default)]
     pub cost_microusd: f64,
 }
@@ -75,9 +78,21 @@ impl Entry {
             started: None,
             finished: None,
             took_ms: 0,
+            progress: None,
             cost_microusd: 0.0,
         }
     }
+}
+
+/// How far a stage has come with an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Parts that are done.
+    pub done: u32,
+    /// Parts in all.
+    pub of: u32,
+    /// Milliseconds spent on it, all attempts together.
+    pub spent_ms: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]

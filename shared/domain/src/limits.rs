@@ -61,8 +61,13 @@ limits! {
     MAX_VIDEO_ALLOC_BYTES: usize = 512 * 1024 * 1024, "bytes", "That FFmpeg may allocate at once.";
     MAX_VIDEO_DECODER_BYTES: u64 = 2560 * 1024 * 1024, "bytes",
         "Of address space for the process that reads videos: the frames that an 8K codec refers to, and what is made of them.";
-    MAX_VIDEO_DECODE_S: u64 = 120, "seconds", "For one video in its decoder, waiting included: less than the function's time-out.";
+    MAX_VIDEO_SHOW_S: u64 = 110, "seconds", "For facts, poster frame, preview and sprite of one video.";
+    MAX_VIDEO_DECODE_S: u64 = 840, "seconds",
+        "For one video in its decoder, or one segment of it for the worker, waiting included: less than the function's time-out.";
     MAX_RENDITION_BYTES: u64 = 256 * 1024 * 1024, "bytes", "Of a video's copy for browsers: nine minutes at four megabits a second.";
+    MAX_JOINED_BYTES: u64 = 4 * 1024 * 1024 * 1024, "bytes",
+        "Of a copy for browsers that the worker joins: S3 takes 5 GiB in one request.";
+    MAX_SEGMENTS: usize = 3_000, "segments", "Of a video that the worker encodes: a day in pieces of 30 seconds has 2,880.";
     MAX_VIDEO_FILES_BYTES: usize = 320 * 1024 * 1024, "bytes", "Of all files that are made of one video.";
 }
 

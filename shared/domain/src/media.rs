@@ -179,12 +179,28 @@ impl Media {
 
     /// Writes a stage's line and what it found out, and puts what is due next on the list.
     pub fn record(&mut self, stage: Stage, entry: Entry, facet: Option<Facet>) {
+        self.learn(facet);
+        let asked = self.ledger.get(&stage).map_or(0, |before| before.asked);
+        self.ledger.insert(stage, Entry { asked, ..entry });
+        self.plan();
+    }
+
+    /// Writes what a stage found out so far, and asks for the rest of its work as another job. `reason` says what is waited for.
+    pub fn hand_on(&mut self, stage: Stage, facet: Option<Facet>, reason: String) {
+        self.learn(facet);
+        self.ask(stage);
+        self.ledger.entry(stage).and_modify(|entry| entry.reason = Some(reason));
+    }
+
+    fn learn(&mut self, facet: Option<Facet>) {
         match facet {
             Some(Facet::Pictures(derivatives, look)) => {
                 self.derivatives = Some(derivatives);
                 self.look = Some(look);
             }
             Some(Facet::Facts(facts)) => self.facts = Some(facts),
+            // Of a photo that moves, the still has a stage of its own.
+            Some(Facet::Video(facet)) if self.kind() == Some(Kind::Photo) => self.video = Some(Box::new(facet.video)),
             Some(Facet::Video(facet)) => {
                 self.derivatives = Some(facet.derivatives);
                 self.look = Some(facet.look);
@@ -193,9 +209,6 @@ impl Media {
             }
             None => {}
         }
-        let asked = self.ledger.get(&stage).map_or(0, |before| before.asked);
-        self.ledger.insert(stage, Entry { asked, ..entry });
-        self.plan();
     }
 
     /// When the last of the stages that make up its end ended.

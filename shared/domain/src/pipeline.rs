@@ -89,13 +89,7 @@ pub const STAGES: &[StageSpec] = &[
         algorithm: 2,
         settings: String::new,
     },
-    StageSpec {
-        stage: Stage::Video,
-        applies: is_accepted_video,
-        needs: Needs::Done(&[Stage::Validate]),
-        algorithm: 1,
-        settings: table,
-    },
+    StageSpec { stage: Stage::Video, applies: moves, needs: Needs::Done(&[Stage::Validate]), algorithm: 1, settings: table },
     StageSpec { stage: Stage::Notify, applies: |_| true, needs: Needs::Settled, algorithm: 1, settings: String::new },
 ];
 
@@ -139,8 +133,10 @@ fn is_accepted_photo(media: &Media) -> bool {
     media.refusal.is_none() && media.kind() == Some(Kind::Photo)
 }
 
-fn is_accepted_video(media: &Media) -> bool {
-    media.refusal.is_none() && media.kind() == Some(Kind::Video)
+/// A video, or a photo in which `metadata` found one.
+fn moves(media: &Media) -> bool {
+    let is_motion_photo = media.facts.as_ref().is_some_and(|facts| facts.motion.is_some());
+    media.refusal.is_none() && (media.kind() == Some(Kind::Video) || is_motion_photo)
 }
 
 impl Stage {
@@ -303,6 +299,38 @@ mod tests {
         ] {
             assert_eq!(next_stages(before, after), want, "{:?} -> {:?}", before.map(|b| &b.ledger), after.ledger);
         }
+    }
+
+    #[test]
+    fn a_photo_that_moves_is_for_video_once_that_is_known() {
+        let before = photo(State::Done, State::Done, State::Pending, State::Pending);
+        let mut after = before.clone();
+        let motion = crate::Motion { at: 9, length: 99, source: "XMP MicroVideo".into(), still_at_us: None };
+        let facts = crate::Facts { motion: Some(motion), ..crate::Facts::default() };
+        let done = Entry { state: State::Done, ..Entry::pending(Stage::Metadata.recipe()) };
+        after.record(Stage::Metadata, done, Some(crate::Facet::Facts(Box::new(facts))));
+        assert_eq!(next_stages(Some(&before), &after), [Stage::Video]);
+        let mut shown = after.clone();
+        let done = Entry { state: State::Done, ..Entry::pending(Stage::Video.recipe()) };
+        shown.record(Stage::Video, done, Some(crate::Facet::Video(Box::default())));
+        assert_eq!((&shown.facts, &shown.derivatives), (&after.facts, &after.derivatives), "they are the still's");
+        assert!(shown.video.is_some() && shown.status() == Status::Ready);
+        assert_eq!(next_stages(Some(&after), &shown), [Stage::Notify]);
+    }
+
+    #[test]
+    fn what_is_handed_on_is_another_job() {
+        let states = [(Stage::Validate, State::Done), (Stage::Video, State::Pending), (Stage::Notify, State::Pending)];
+        let before = media(Format::Mp4, &states);
+        let mut after = before.clone();
+        let facet =
+            crate::VideoFacet { video: crate::Video { work_s: 700, ..crate::Video::default() }, ..crate::VideoFacet::default() };
+        after.hand_on(Stage::Video, Some(crate::Facet::Video(Box::new(facet))), "it is long".into());
+        assert_eq!(next_stages(Some(&before), &after), [Stage::Video]);
+        let (old, new) = (crate::Job::of(&before, Stage::Video), crate::Job::of(&after, Stage::Video));
+        assert!(old.is_outdated(&after) && !new.is_outdated(&after));
+        assert_eq!((old.work_s, new.work_s), (0, 700));
+        assert_eq!(after.ledger[&Stage::Video].reason.as_deref(), Some("it is long"));
     }
 
     #[test]

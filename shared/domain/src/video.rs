@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Derivative, Derivatives, Facts, Look};
+use crate::{Derivative, Derivatives, Facts, Look, ledger::is_zero};
 
 /// All that the video stage writes on an item: the poster frame's derivatives and the facts stand where a photo's stand.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +35,9 @@ pub struct Video {
     pub content_identifier: Option<String>,
     /// Where the poster frame was taken, in milliseconds after the first frame.
     pub poster_ms: u64,
+    /// Seconds of a function's work that its copy for browsers takes, as reckoned, where the worker makes it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub work_s: u32,
     /// What was made besides the poster frame: `preview`, `sprite`, `index`, `rendition`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<Derivative>,

@@ -104,7 +104,7 @@ where
 }
 
 /// Seconds before the next attempt: 2, 4, 8 …
-fn backoff_s(received: u32) -> u32 {
+pub(crate) fn backoff_s(received: u32) -> u32 {
     2_u32.saturating_pow(received).min(MAX_BACKOFF_S)
 }
 

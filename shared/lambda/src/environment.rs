@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use photovault_domain::{Rendition, STAGES};
-use photovault_vault::Names;
+use photovault_domain::{Processing, Rendition, STAGES};
+use photovault_vault::{Names, SLOW_QUEUE, START_QUEUE};
 
 /// One environment variable.
 #[derive(Debug)]
@@ -42,10 +42,25 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "RENDITION_LINES", meaning: "pixels of that copy's shorter side at most (default: 720)" },
     Variable { name: "RENDITION_KBPS", meaning: "that copy's bit rate at most, in thousands (default: 4000)" },
+    Variable {
+        name: "PROCESSING_MODE",
+        meaning: "who makes what is made of videos: hybrid (default), lambda-only or worker-only",
+    },
+    Variable { name: "SLOW_FROM", meaning: "seconds of work from which the worker has a video (default: 600)" },
+    Variable { name: "SEGMENT_SECONDS", meaning: "seconds of video that the worker encodes at once (default: 30)" },
+    Variable { name: "MAX_PROCESSING_TIME", meaning: "seconds that the worker may spend on one video (default: 21600)" },
+    Variable { name: "QUEUE_VIDEO_SLOW", meaning: "URL of the worker's queue, for what sends to it and for the worker" },
+    Variable {
+        name: "QUEUE_VIDEO_START",
+        meaning: "URL of the queue whose messages start a worker; empty: nothing is to be told",
+    },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
     Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
-    Variable { name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", meaning: "set by Lambda, MB; for the cost estimate" },
+    Variable {
+        name: "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        meaning: "set by Lambda, MB; for the cost estimate; not set: the worker",
+    },
 ];
 
 pub(crate) struct Environment {
@@ -64,6 +79,10 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         .map(|spec| (spec.stage.name().to_owned(), variable(&format!("QUEUE_{}", spec.stage.name().to_uppercase()))))
         .filter(|(_, url)| !url.is_empty())
         .collect();
+    for queue in [SLOW_QUEUE, START_QUEUE] {
+        let url = variable(&format!("QUEUE_{}", queue.to_uppercase().replace('-', "_")));
+        queues.extend((!url.is_empty()).then(|| (queue.to_owned(), url)));
+    }
     let own_queue = variable("QUEUE_SELF");
     if !own_queue.is_empty() {
         queues.insert(own_stage.to_owned(), own_queue);
@@ -82,7 +101,13 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
             lines: or(variable("RENDITION_LINES"), "720").parse().context("RENDITION_LINES")?,
             kbps: or(variable("RENDITION_KBPS"), "4000").parse().context("RENDITION_KBPS")?,
         },
-        memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "128").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
+        processing: Processing {
+            mode: or(variable("PROCESSING_MODE"), "hybrid").parse().context("PROCESSING_MODE")?,
+            slow_from_s: or(variable("SLOW_FROM"), "600").parse().context("SLOW_FROM")?,
+            segment_s: or(variable("SEGMENT_SECONDS"), "30").parse().context("SEGMENT_SECONDS")?,
+            most_s: or(variable("MAX_PROCESSING_TIME"), "21600").parse().context("MAX_PROCESSING_TIME")?,
+        },
+        memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "0").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };
     let plain_http = variable("AWS_ENDPOINT_URL").starts_with("http://");
     Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info"), plain_http })

@@ -8,12 +8,14 @@ mod event;
 mod log;
 mod stage;
 mod stream;
+mod worker;
 
 pub use batch::{BEGIN_WITHIN, Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
 pub use environment::{VARIABLES, Variable};
 pub use event::{OnEvent, serve_events};
 pub use stage::work_on;
 pub use stream::{Changed, Images, OnChanges, run_changes, serve_changes};
+pub use worker::serve_worker;
 
 use photovault_aws::Reach;
 use photovault_vault::Vault;

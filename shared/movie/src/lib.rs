@@ -13,17 +13,22 @@ mod preview;
 mod probe;
 mod raw;
 mod rendition;
+mod scaler;
 mod sprite;
 mod tags;
 mod turn;
 
-use std::{fs::File, time::Instant};
+use std::{
+    fs::File,
+    time::{Duration, Instant},
+};
 
-use photovault_domain::{Facts, Format, LARGEST_SIDE, Rendition, Video};
+use photovault_domain::{Facts, Format, LARGEST_SIDE, Rendition, Video, limits::MAX_VIDEO_SHOW_S};
 
 pub use picture::Picture;
 pub use preview::Preview;
-pub use rendition::Playable;
+use rendition::Made;
+pub use rendition::{Cut, Joined, Part, Playable, Segment, Span, cut, join, segment};
 pub use sprite::Sprite;
 
 /// What was found in a video and what stands for it.
@@ -59,16 +64,23 @@ impl Unplayable {
     }
 }
 
-/// Looks into a video of this format, until `deadline` at the latest.
+/// Looks into a video of this format, until `deadline` at the latest. A copy for browsers that takes more than `most_work_s` seconds of
+/// work is left to the worker (`video.work_s` says how many); without that number nobody else makes it.
 ///
 /// # Errors
 /// [`Unplayable`] if the file has no picture that can be decoded here, or a limit is exceeded.
-pub fn show(file: File, format: Format, policy: Rendition, deadline: Instant) -> Result<Shown, Unplayable> {
+pub fn show(
+    file: File,
+    format: Format,
+    (policy, most_work_s): (Rendition, Option<u32>),
+    deadline: Instant,
+) -> Result<Shown, Unplayable> {
     let again = file.try_clone().map_err(|error| Unplayable::new(format!("This video cannot be read: {error}.")))?;
-    let mut input = open::open(file, format, deadline)?;
+    let soon = deadline.min(Instant::now() + Duration::from_secs(MAX_VIDEO_SHOW_S));
+    let mut input = open::open(file, format, soon)?;
     let mut notes = Vec::new();
     let (mut video, facts) = probe::probe(&mut input, format)?;
-    let mut frames = frames::Frames::new(input, deadline)?;
+    let mut frames = frames::Frames::new(input, soon)?;
     let chosen = poster::choose(&mut frames, video.duration_ms)?;
     video.poster_ms = chosen.at_ms;
     notes.extend(chosen.note);
@@ -80,7 +92,18 @@ pub fn show(file: File, format: Format, policy: Rendition, deadline: Instant) ->
     let sprite =
         sprite::make(&mut frames, &video.picture, video.duration_ms).map_err(|error| tried("sprite", error)).ok().flatten();
     drop(frames);
-    let order = rendition::Order { video: &video, format, policy, deadline };
-    let playable = rendition::make(again, order).map_err(|error| tried("copy for browsers", error)).ok().flatten();
+    let order = rendition::Order { video: &video, format, policy, most_work_s, deadline };
+    let playable = match rendition::make(again, order) {
+        Ok(Made::Nothing) => None,
+        Ok(Made::Playable(playable)) => Some(playable),
+        Ok(Made::Left(work_s)) => {
+            video.work_s = work_s;
+            None
+        }
+        Err(error) => {
+            tried("copy for browsers", error);
+            None
+        }
+    };
     Ok(Shown { video, facts, poster, preview, sprite, playable, notes })
 }

@@ -1,6 +1,10 @@
 //! Opens one file, and nothing that it points to.
 
-use std::{fs::File, sync::Once, time::Instant};
+use std::{
+    io::{Read, Seek},
+    sync::Once,
+    time::Instant,
+};
 
 use ffmpeg_next::{
     Dictionary, Error, format,
@@ -22,7 +26,7 @@ const PROBE_BYTES: &str = "5000000";
 const ANALYSE_US: &str = "5000000";
 
 /// Opens `file`, whose first bytes said `format`.
-pub(crate) fn open(file: File, format: Format, deadline: Instant) -> Result<Input, Unplayable> {
+pub(crate) fn open(file: impl Read + Seek + Send + 'static, format: Format, deadline: Instant) -> Result<Input, Unplayable> {
     prepare();
     let mut options = Dictionary::new();
     // FFmpeg tells the format from the bytes again, and both must agree: a playlist called .mp4 is no video.

@@ -1,14 +1,9 @@
 //! A frame as a picture to look at: square pixels, upright, sRGB.
 
-use ffmpeg_next::{
-    Error,
-    format::Pixel,
-    frame,
-    software::scaling::{Context, Flags},
-};
+use ffmpeg_next::{Error, format::Pixel, frame, software::scaling::Flags};
 use photovault_domain::{MovingPicture, fit};
 
-use crate::{Unplayable, colour, open::unreadable, probe, raw, turn::Turn};
+use crate::{Unplayable, colour, open::unreadable, probe, raw, scaler::Scaler, turn::Turn};
 
 /// RGB, eight bits a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,21 +25,49 @@ pub(crate) fn upright(frame: &frame::Video, of: &MovingPicture, longest: u32) ->
 }
 
 /// The same, `size` before it is turned.
-pub(crate) fn in_size(frame: &frame::Video, of: &MovingPicture, size: (u32, u32), flags: Flags) -> Result<Picture, Error> {
-    let turn = Turn { degrees: of.rotation, mirrored: of.mirrored };
-    let (pixels, stride) = if let Some(hdr) = probe::hdr(raw::transfer(frame)).or(of.hdr) {
-        let wide = scaled(frame, Pixel::RGB48LE, size, flags)?;
-        (colour::to_sdr(wide.data(0), wide.stride(0), size, hdr), size.0 as usize * 3)
-    } else {
-        let rgb = scaled(frame, Pixel::RGB24, size, flags)?;
-        (rgb.data(0).to_vec(), rgb.stride(0))
-    };
-    let (width, height) = turn.size(size);
-    Ok(Picture { width, height, pixels: turn.apply::<3>(size, &pixels, stride) })
+fn in_size(frame: &frame::Video, of: &MovingPicture, size: (u32, u32), flags: Flags) -> Result<Picture, Error> {
+    Developer::default().develop(frame, of, size, flags)
+}
+
+/// What turns frames into pictures, for many frames of one kind.
+#[derive(Default)]
+pub(crate) struct Developer {
+    to_rgb: Scaler,
+    to_yuv: Scaler,
+}
+
+impl Developer {
+    fn develop(&mut self, frame: &frame::Video, of: &MovingPicture, size: (u32, u32), flags: Flags) -> Result<Picture, Error> {
+        let turn = Turn { degrees: of.rotation, mirrored: of.mirrored };
+        let matrix = raw::matrix(frame);
+        let colours = ((matrix, raw::is_full_range(frame)), (matrix, true));
+        let hdr = probe::hdr(raw::transfer(frame)).or(of.hdr);
+        let pixel = if hdr.is_some() { Pixel::RGB48LE } else { Pixel::RGB24 };
+        let rgb = self.to_rgb.run(frame, (pixel, size), flags, colours)?;
+        let (width, height) = turn.size(size);
+        let pixels = match hdr {
+            Some(hdr) => {
+                let narrow = colour::to_sdr(rgb.data(0), rgb.stride(0), size, hdr);
+                if turn.is_none() { narrow } else { turn.apply::<3>(size, &narrow, size.0 as usize * 3) }
+            }
+            None => turn.apply::<3>(size, rgb.data(0), rgb.stride(0)),
+        };
+        Ok(Picture { width, height, pixels })
+    }
+
+    /// A frame of high dynamic range as encoders want it.
+    pub(crate) fn to_yuv(&mut self, frame: &frame::Video, of: &MovingPicture, size: (u32, u32)) -> Result<frame::Video, Error> {
+        let picture = self.develop(frame, of, size, Flags::AREA)?;
+        to_yuv_by(&mut self.to_yuv, &picture)
+    }
 }
 
 /// A picture as encoders want it: BT.709, video range, halved colour resolution.
 pub(crate) fn to_yuv(picture: &Picture) -> Result<frame::Video, Error> {
+    to_yuv_by(&mut Scaler::default(), picture)
+}
+
+fn to_yuv_by(scaler: &mut Scaler, picture: &Picture) -> Result<frame::Video, Error> {
     const BT_709: i32 = 1;
     let (width, height) = (picture.width, picture.height);
     let mut rgb = frame::Video::new(Pixel::RGB24, width, height);
@@ -53,22 +76,16 @@ pub(crate) fn to_yuv(picture: &Picture) -> Result<frame::Video, Error> {
     for (row, to) in rows.zip(rgb.data_mut(0).chunks_mut(stride)) {
         to[..row.len()].copy_from_slice(row);
     }
-    let mut scaler = Context::get(Pixel::RGB24, width, height, Pixel::YUV420P, width, height, Flags::BICUBIC)?;
-    raw::set_colours(&mut scaler, (BT_709, true), (BT_709, false));
-    let mut made = frame::Video::empty();
-    scaler.run(&rgb, &mut made)?;
-    Ok(made)
+    scaler.run(&rgb, (Pixel::YUV420P, (width, height)), Flags::BICUBIC, ((BT_709, true), (BT_709, false)))
 }
 
 /// Pixels up to which a picture is so much smaller than its frame that an average is as good as a filter, at a third of its cost.
 const SMALL_SIDE: u32 = 320;
 const LANCZOS: Flags = Flags::LANCZOS.union(Flags::ACCURATE_RND).union(Flags::FULL_CHR_H_INT).union(Flags::FULL_CHR_H_INP);
 
-/// A frame in another size and another kind of pixel, in the frame's own colours.
-pub(crate) fn scaled(frame: &frame::Video, pixel: Pixel, size: (u32, u32), flags: Flags) -> Result<frame::Video, Error> {
-    let mut scaler = Context::get(frame.format(), frame.width(), frame.height(), pixel, size.0, size.1, flags)?;
-    raw::set_colours(&mut scaler, (raw::matrix(frame), raw::is_full_range(frame)), (raw::matrix(frame), true));
-    let mut made = frame::Video::empty();
-    scaler.run(frame, &mut made)?;
-    Ok(made)
+/// A grey frame in another size.
+pub(crate) fn grey(frame: &frame::Video, size: (u32, u32)) -> Result<frame::Video, Error> {
+    let matrix = raw::matrix(frame);
+    let colours = ((matrix, raw::is_full_range(frame)), (matrix, true));
+    Scaler::default().run(frame, (Pixel::GRAY8, size), Flags::AREA, colours)
 }

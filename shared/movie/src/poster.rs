@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ffmpeg_next::{format::Pixel, frame, software::scaling::Flags};
+use ffmpeg_next::frame;
 use photovault_domain::fit;
 
 use crate::{
     Unplayable,
     frames::{Frames, Timed},
     open::unreadable,
-    picture::scaled,
+    picture,
 };
 
 /// Where it is looked first, in hundredths of the video's length: key frames are cheap to reach.
@@ -72,7 +72,7 @@ fn consider(best: &mut Option<(Verdict, Timed)>, found: Timed) -> Result<(), Unp
         return Ok(());
     }
     let size = fit((found.frame.width(), found.frame.height()), JUDGED_SIDE);
-    let grey = scaled(&found.frame, Pixel::GRAY8, size, Flags::AREA).map_err(unreadable)?;
+    let grey = picture::grey(&found.frame, size).map_err(unreadable)?;
     let verdict = judge(grey.data(0), grey.stride(0), (size.0 as usize, size.1 as usize));
     if best.as_ref().is_none_or(|(known, _)| verdict.is_better_than(known)) {
         *best = Some((verdict, found));

@@ -114,6 +114,29 @@ pub(crate) fn set_colours(scaler: &mut scaling::Context, input: (i32, bool), out
     }
 }
 
+/// Lets a file give the packets of one stream alone: the others are not even read, where its container says where they are.
+pub(crate) fn read_only(input: &mut Input, index: usize) {
+    // SAFETY: the context lives and has this many streams, each of which is a structure of FFmpeg's own.
+    unsafe {
+        let streams = std::slice::from_raw_parts((*input.as_ptr()).streams, (*input.as_ptr()).nb_streams as usize);
+        for (number, stream) in streams.iter().enumerate() {
+            let wanted = number == index;
+            (**stream).discard = if wanted { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
+        }
+    }
+}
+
+/// What a decoder of the stream must know before its first packet: parameter sets, mostly.
+pub(crate) fn extradata(stream: &Stream) -> Vec<u8> {
+    let parameters = stream.parameters();
+    // SAFETY: FFmpeg allocated so many bytes there, or none; the parameters live.
+    unsafe {
+        let it = &*parameters.as_ptr();
+        let length = usize::try_from(it.extradata_size).unwrap_or(0);
+        if it.extradata.is_null() { Vec::new() } else { std::slice::from_raw_parts(it.extradata, length).to_vec() }
+    }
+}
+
 /// Where a file begins, in microseconds, or `AV_NOPTS_VALUE`.
 pub(crate) fn start_time(input: &Input) -> i64 {
     // SAFETY: a field of a context that lives.

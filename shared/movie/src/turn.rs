@@ -35,11 +35,20 @@ impl Turn {
         if self.degrees % 180 == 90 { (height, width) } else { (width, height) }
     }
 
+    /// Whether nothing is to be turned.
+    pub(crate) const fn is_none(self) -> bool {
+        self.degrees == 0 && !self.mirrored
+    }
+
     /// Turns a picture of `N` bytes a pixel whose rows lie `stride` bytes apart.
     pub(crate) fn apply<const N: usize>(self, (width, height): (u32, u32), pixels: &[u8], stride: usize) -> Vec<u8> {
         let (wide, high) = (width as usize, height as usize);
         let (to_wide, to_high) = self.size((width, height));
         let mut turned = Vec::with_capacity(wide * high * N);
+        if self.is_none() {
+            pixels.chunks(stride).take(high).for_each(|row| turned.extend_from_slice(&row[..wide * N]));
+            return turned;
+        }
         for y in 0..to_high as usize {
             for x in 0..to_wide as usize {
                 let (from_x, from_y) = match self.degrees {

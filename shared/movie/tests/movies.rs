@@ -17,7 +17,7 @@ const NEVER: Rendition = Rendition { when: When::Never, lines: 720, kbps: 4000 }
 fn look(bytes: &[u8], format: Format) -> Result<Shown, Unplayable> {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().write_all(bytes).expect("room for it");
-    show(File::open(file.path()).expect("it is there"), format, NEVER, Instant::now() + Duration::from_secs(30))
+    show(File::open(file.path()).expect("it is there"), format, (NEVER, None), Instant::now() + Duration::from_secs(30))
 }
 
 fn shown(film: &Film, format: Format) -> Shown {
@@ -160,7 +160,7 @@ fn what_cannot_be_shown_says_why() {
 fn a_deadline_ends_it() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.as_file().write_all(&Film::default().bytes()).expect("room for it");
-    let shown = show(File::open(file.path()).unwrap(), Format::Mov, NEVER, Instant::now());
+    let shown = show(File::open(file.path()).unwrap(), Format::Mov, (NEVER, None), Instant::now());
     let error = shown.map(|shown| shown.notes).expect_err("no time is left");
     assert!(error.reason.contains("too long"), "{error}");
 }

@@ -16,7 +16,7 @@ fn look(bytes: &[u8], format: Format, when: When) -> Shown {
     file.as_file().write_all(bytes).expect("room for it");
     let policy = Rendition { when, lines: 240, kbps: 1000 };
     let opened = File::open(file.path()).expect("it is there");
-    show(opened, format, policy, Instant::now() + Duration::from_mins(1)).unwrap_or_else(|error| panic!("{error}"))
+    show(opened, format, (policy, None), Instant::now() + Duration::from_mins(1)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn rendition(shown: Shown) -> Playable {

@@ -41,18 +41,23 @@ pub fn serve() -> io::Result<()> {
 
 /// The same with other work: for tests of what happens when a codec fails.
 pub fn serve_with(work: Work) -> io::Result<()> {
-    serve_files(&PHOTO, |(format, outputs): (Format, Outputs), file| {
-        let photo = Received::of(file)?;
+    serve_files(&PHOTO, |(format, outputs): (Format, Outputs), files| {
+        let photo = Received::of(only(files)?)?;
         let made = work(photo.bytes(), format, outputs).map_err(|unreadable| unreadable.reason);
         Ok(made.map(RenderedHeader::split).map(|(facts, files)| Made { facts, files }))
     })
 }
 
-/// Serves questions, each with a file, within `bounds`. `work` ends in what it made, in a sentence for the file's owner, or,
+/// The one file of a question that has one.
+pub fn only(files: Vec<OwnedFd>) -> io::Result<OwnedFd> {
+    files.into_iter().next().ok_or_else(|| io::Error::other("a question without a file"))
+}
+
+/// Serves questions, each with open files, within `bounds`. `work` ends in what it made, in a sentence for the file's owner, or,
 /// where the file is not to blame, in an error.
 pub fn serve_files<Q: DeserializeOwned, A: Serialize>(
     bounds: &Bounds,
-    work: impl Fn(Q, OwnedFd) -> io::Result<Result<Made<A>, String>>,
+    work: impl Fn(Q, Vec<OwnedFd>) -> io::Result<Result<Made<A>, String>>,
 ) -> io::Result<()> {
     close_what_was_inherited();
     // Both while files may still be opened: the page size comes from one, and the figures are absent outside Linux.
@@ -60,17 +65,16 @@ pub fn serve_files<Q: DeserializeOwned, A: Serialize>(
     let memory = File::open("/proc/self/statm").ok();
     let stdin = io::stdin();
     let wire = Wire { socket: stdin.as_fd(), deadline: None };
-    wire.send_json(&confine(bounds), None)?;
+    wire.send_json(&confine(bounds), &[])?;
     loop {
-        let (question, file): (Q, _) = match wire.receive_json() {
+        let (question, files): (Q, _) = match wire.receive_json() {
             Ok(question) => question,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         };
-        let file = file.ok_or_else(|| io::Error::other("a question without a file"))?;
         limit_cpu(bounds)?;
         let before = photovault_media::cpu_ns();
-        let made = work(question, file)?;
+        let made = work(question, files)?;
         let is_last = memory.as_ref().is_some_and(|statm| resident_pages(statm) * page_bytes > KEPT_BYTES);
         wire.send_reply(made, photovault_media::cpu_ns() - before, is_last)?;
         if is_last {

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Bounds;
 
-/// File descriptors: three standard ones, the memory figures, the photo, and what opening it takes for a moment.
-const MAX_FILES: u64 = 8;
+/// File descriptors: three standard ones, the memory figures, the files of a question (three at most, and one of them twice), and
+/// what opening one takes for a moment.
+const MAX_FILES: u64 = 10;
 
 /// What holds in a decoder.
 #[expect(clippy::struct_excessive_bools, reason = "each holds or does not, whatever the others do")]
@@ -70,7 +71,7 @@ pub(crate) fn confine(bounds: &Bounds) -> Protections {
 /// `RLIMIT_NPROC` is not among them: it counts the threads of all processes of a user, and two codecs start threads.
 fn set_limits(bounds: &Bounds) -> bool {
     let limit = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
-    let mut all = vec![(Resource::Core, 0), (Resource::Fsize, 0), (Resource::Nofile, MAX_FILES)];
+    let mut all = vec![(Resource::Core, 0), (Resource::Fsize, bounds.written_bytes), (Resource::Nofile, MAX_FILES)];
     if cfg!(target_os = "linux") {
         all.push((Resource::As, bounds.memory_bytes));
     }

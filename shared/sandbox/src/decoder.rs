@@ -3,7 +3,7 @@
 use std::{
     io::{self, PipeReader, Read as _},
     os::{
-        fd::{AsFd as _, OwnedFd},
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt as _},
     },
     process::{Child, Command, ExitStatus, Stdio},
@@ -91,13 +91,26 @@ impl Decoder {
         file: &Input,
         join: impl Fn(A, Vec<Vec<u8>>) -> io::Result<T>,
     ) -> io::Result<Answer<T>> {
+        self.ask_about(question, &[file.seal()?], join)
+    }
+
+    /// The same about several open files.
+    ///
+    /// # Errors
+    /// Where no decoder can be started: the files are not to blame.
+    pub fn ask_about<Q: Serialize, A: DeserializeOwned, T>(
+        &self,
+        question: &Q,
+        files: &[BorrowedFd<'_>],
+        join: impl Fn(A, Vec<Vec<u8>>) -> io::Result<T>,
+    ) -> io::Result<Answer<T>> {
         let mut kept = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let mut warm = match kept.take() {
                 Some(warm) => warm,
                 None => Warm::start()?.0,
             };
-            match warm.ask(question, file, self, &join)? {
+            match warm.ask(question, files, self, &join)? {
                 Ok(answer) => {
                     if !warm.is_last {
                         *kept = Some(warm);
@@ -154,13 +167,12 @@ impl Warm {
     fn ask<Q: Serialize, A: DeserializeOwned, T>(
         &mut self,
         question: &Q,
-        file: &Input,
+        files: &[BorrowedFd<'_>],
         decoder: &Decoder,
         join: impl Fn(A, Vec<Vec<u8>>) -> io::Result<T>,
     ) -> io::Result<Result<Answer<T>, (Ending, String)>> {
-        let file = file.seal()?;
         let wire = Wire { socket: self.socket.as_fd(), deadline: Some(Instant::now() + decoder.patience) };
-        let answered = wire.send_json(question, Some(file)).and_then(|()| {
+        let answered = wire.send_json(question, files).and_then(|()| {
             let (reply, files) = wire.receive_reply(decoder.bounds.made_bytes)?;
             let made = reply.outcome.map(|facts| join(facts, files));
             Ok((made.map_or_else(|reason| Ok(Err(reason)), |made| made.map(Ok))?, reply.cpu_ns, reply.is_last))

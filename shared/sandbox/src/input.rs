@@ -57,8 +57,8 @@ impl Input {
         Ok(bytes)
     }
 
-    /// Makes it immutable, so that its reader may map it. Sealing twice is fine.
-    pub(crate) fn seal(&self) -> io::Result<BorrowedFd<'_>> {
+    /// Makes it immutable, so that its reader may map it, and gives it for reading. Sealing twice is fine.
+    pub fn seal(&self) -> io::Result<BorrowedFd<'_>> {
         if let Some(reader) = &self.reader {
             return Ok(reader.as_fd());
         }
@@ -82,6 +82,30 @@ impl Write for Input {
 const SEALS: rustix::fs::SealFlags =
     rustix::fs::SealFlags::WRITE.union(rustix::fs::SealFlags::SHRINK).union(rustix::fs::SealFlags::GROW);
 
+/// The bytes of a finished file on disk, for who sends it on: they are in memory only while they are read.
+pub struct Mapped(Received);
+
+impl Mapped {
+    /// Takes a file that nobody writes any more.
+    pub fn of(file: File) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        return Received::map(&file.into(), rustix::mm::MapFlags::empty()).map(Self);
+        #[cfg(not(target_os = "linux"))]
+        return Received::of(file.into()).map(Self);
+    }
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.bytes()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "a mapping belongs to the process, not to a thread")]
+// SAFETY: the pointer is to a mapping for reading that lives as long as the value; nothing in it belongs to a thread.
+unsafe impl Send for Mapped {}
+
 /// A received photo, readable as a slice.
 pub(crate) struct Received {
     #[cfg(target_os = "linux")]
@@ -98,20 +122,23 @@ impl Received {
     /// Maps a sealed file; one without seals is refused.
     #[expect(clippy::needless_pass_by_value, reason = "elsewhere the file itself is read; the mapping outlives it here")]
     pub(crate) fn of(file: OwnedFd) -> io::Result<Self> {
-        use rustix::{
-            fs::{fcntl_get_seals, fstat},
-            mm::{MapFlags, ProtFlags, mmap},
-        };
-        if !fcntl_get_seals(&file)?.contains(SEALS) {
+        if !rustix::fs::fcntl_get_seals(&file)?.contains(SEALS) {
             return Err(io::Error::other("the photo may still change"));
         }
-        let length = usize::try_from(fstat(&file)?.st_size).unwrap_or(0);
+        Self::map(&file, rustix::mm::MapFlags::POPULATE)
+    }
+
+    fn map(file: &OwnedFd, how: rustix::mm::MapFlags) -> io::Result<Self> {
+        use rustix::{
+            fs::fstat,
+            mm::{MapFlags, ProtFlags, mmap},
+        };
+        let length = usize::try_from(fstat(file)?.st_size).unwrap_or(0);
         if length == 0 {
             return Ok(Self { at: std::ptr::null_mut(), length });
         }
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
-        let at =
-            unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, MapFlags::PRIVATE | MapFlags::POPULATE, &file, 0)? };
+        let at = unsafe { mmap(std::ptr::null_mut(), length, ProtFlags::READ, MapFlags::PRIVATE | how, file, 0)? };
         Ok(Self { at, length })
     }
 

@@ -19,10 +19,10 @@ mod wire;
 
 pub use background::Background;
 pub use bounds::{Bounds, PHOTO, VIDEO};
-pub use child::{Made, Work, serve, serve_files, serve_with};
+pub use child::{Made, Work, only, serve, serve_files, serve_with};
 pub use confine::Protections;
 pub use decoder::{Answer, Decoder};
-pub use input::Input;
+pub use input::{Input, Mapped};
 pub use photo::RenderedHeader;
 
 /// What the program is called (argument 0) when it is a decoder.

@@ -20,6 +20,8 @@ use crate::Made;
 const MAX_JSON_BYTES: usize = 256 * 1024;
 /// Files of one answer.
 const MAX_FILES: usize = 16;
+/// Open files that one message carries.
+const MAX_OPEN_FILES: usize = 3;
 
 /// What became of a request.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,16 +42,15 @@ pub(crate) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    /// Sends one message, and a file with it.
-    pub(crate) fn send_json(&self, message: &impl Serialize, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    /// Sends one message, and open files with it.
+    pub(crate) fn send_json(&self, message: &impl Serialize, files: &[BorrowedFd<'_>]) -> io::Result<()> {
         let json = serde_json::to_vec(message)?;
         let length = u32::try_from(json.len()).map_err(io::Error::other)?.to_be_bytes();
         let bytes = [&length[..], &json].concat();
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_OPEN_FILES))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let files: Vec<BorrowedFd<'_>> = file.into_iter().collect();
-        if !files.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(&files)) {
-            return Err(io::Error::other("there is no room for a file"));
+        if !files.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(files)) {
+            return Err(io::Error::other("there is no room for so many files"));
         }
         let sent = retried(|| sendmsg(self.socket, &[IoSlice::new(&bytes)], &mut ancillary, NO_SIGNAL))?;
         self.send_bytes(&bytes[sent..])
@@ -63,25 +64,25 @@ impl Wire<'_> {
         Ok(())
     }
 
-    /// Receives one message, and the file that came with it.
-    pub(crate) fn receive_json<T: DeserializeOwned>(&self) -> io::Result<(T, Option<OwnedFd>)> {
-        let mut file = None;
-        let length = u32::from_be_bytes(self.receive_array(&mut file)?) as usize;
+    /// Receives one message, and the open files that came with it.
+    pub(crate) fn receive_json<T: DeserializeOwned>(&self) -> io::Result<(T, Vec<OwnedFd>)> {
+        let mut files = Vec::new();
+        let length = u32::from_be_bytes(self.receive_array(&mut files)?) as usize;
         if length > MAX_JSON_BYTES {
             return Err(io::Error::other(format!("a message of {length} bytes")));
         }
         let mut json = vec![0; length];
-        self.receive_exact(&mut json, &mut file)?;
-        Ok((serde_json::from_slice(&json)?, file))
+        self.receive_exact(&mut json, &mut files)?;
+        Ok((serde_json::from_slice(&json)?, files))
     }
 
-    fn receive_array(&self, file: &mut Option<OwnedFd>) -> io::Result<[u8; 4]> {
+    fn receive_array(&self, files: &mut Vec<OwnedFd>) -> io::Result<[u8; 4]> {
         let mut bytes = [0; 4];
-        self.receive_exact(&mut bytes, file)?;
+        self.receive_exact(&mut bytes, files)?;
         Ok(bytes)
     }
 
-    fn receive_exact(&self, mut bytes: &mut [u8], file: &mut Option<OwnedFd>) -> io::Result<()> {
+    fn receive_exact(&self, mut bytes: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<()> {
         while !bytes.is_empty() {
             if let Some(deadline) = self.deadline {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -90,15 +91,15 @@ impl Wire<'_> {
                 }
                 set_socket_timeout(self.socket, Timeout::Recv, Some(left))?;
             }
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_OPEN_FILES))];
             let mut ancillary = RecvAncillaryBuffer::new(&mut space);
             let received = retried(|| recvmsg(self.socket, &mut [IoSliceMut::new(bytes)], &mut ancillary, RECEIVE_FLAGS))?;
             if received.flags.contains(ReturnFlags::CTRUNC) {
-                return Err(io::Error::other("the file that came along could not be opened"));
+                return Err(io::Error::other("a file that came along could not be opened"));
             }
             for message in ancillary.drain() {
-                if let RecvAncillaryMessage::ScmRights(mut files) = message {
-                    *file = files.next();
+                if let RecvAncillaryMessage::ScmRights(came) = message {
+                    files.extend(came);
                 }
             }
             if received.bytes == 0 {
@@ -116,7 +117,7 @@ impl Wire<'_> {
             Err(reason) => (Err(reason), Vec::new()),
         };
         let reply = Reply { outcome, files: files.iter().map(Vec::len).collect(), cpu_ns, is_last };
-        self.send_json(&reply, None)?;
+        self.send_json(&reply, &[])?;
         files.iter().try_for_each(|file| self.send_bytes(file))
     }
 
@@ -131,7 +132,7 @@ impl Wire<'_> {
         let mut files = Vec::with_capacity(reply.files.len());
         for length in &reply.files {
             let mut bytes = vec![0; *length];
-            self.receive_exact(&mut bytes, &mut None)?;
+            self.receive_exact(&mut bytes, &mut Vec::new())?;
             files.push(bytes);
         }
         Ok((reply, files))

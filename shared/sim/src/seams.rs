@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use photovault_domain::{STAGES, Sha256, UtcMs};
 use photovault_vault::{
-    Names, Page, Seams,
+    Names, Page, SLOW_QUEUE, Seams,
     seams::{
         Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served,
         Table, Written,
@@ -48,13 +48,14 @@ pub(crate) fn names() -> Names {
     Names {
         uploads_bucket: UPLOADS.into(),
         vault_bucket: VAULT.into(),
-        queues: STAGES.iter().map(|spec| (spec.stage.name().to_owned(), spec.stage.name().to_owned())).collect(),
+        queues: STAGES.iter().map(|spec| spec.stage.name()).chain([SLOW_QUEUE]).map(|name| (name.into(), name.into())).collect(),
         topic: Some("topic".into()),
         owner: "owner".parse().expect("a good name"),
         scanner: photovault_domain::Scanner::None,
         outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
         rendition: photovault_domain::Rendition::default(),
+        processing: photovault_domain::Processing::default(),
         memory_mb: 1024,
     }
 }

@@ -9,6 +9,10 @@ use crate::{
     seams::{Outgoing, Queue, SeamError, SeamResult},
 };
 
+/// The queue of the worker, which takes what would be too much for a function.
+pub const SLOW_QUEUE: &str = "video-slow";
+/// The queue whose messages start a worker, where something is needed for that.
+pub const START_QUEUE: &str = "video-start";
 /// Messages that one request carries at most (SQS).
 const MAX_BATCH: usize = 10;
 
@@ -24,9 +28,23 @@ impl Jobs {
         Self { queue, names }
     }
 
-    /// Sends jobs to one stage; each with the seconds until it may begin.
+    /// Sends jobs to one stage; each with the seconds until it may begin. What is too much for a function goes to the worker.
     pub async fn send(&self, stage: Stage, jobs: &[(Job, u32)]) -> SeamResult<()> {
-        let url = queue_url(&self.names, stage.name())?;
+        let (slow, fast): (Vec<_>, Vec<_>) = jobs.iter().cloned().partition(|(job, _)| self.names.processing.is_slow(job));
+        self.send_through(stage.name(), &fast).await?;
+        self.send_through(SLOW_QUEUE, &slow).await?;
+        if let (Some(start), false) = (self.names.queues.get(START_QUEUE), slow.is_empty()) {
+            // In this order: a worker that is started finds its work.
+            self.queue.send(start, vec![Outgoing { body: "{}".into(), delay_s: 0 }]).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_through(&self, queue: &str, jobs: &[(Job, u32)]) -> SeamResult<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let url = queue_url(&self.names, queue)?;
         for batch in jobs.chunks(MAX_BATCH) {
             let body = |job: &Job| serde_json::to_string(job).expect("a job is plain data");
             let messages = batch.iter().map(|(job, delay_s)| Outgoing { body: body(job), delay_s: *delay_s }).collect();
@@ -44,6 +62,11 @@ impl Jobs {
     /// Lets a received message of the function's own queue come back after so many seconds.
     pub async fn return_after(&self, stage: Stage, receipt: &str, seconds: u32) -> SeamResult<()> {
         self.queue.return_after(queue_url(&self.names, stage.name())?, receipt, seconds).await
+    }
+
+    /// Keeps a message of the worker's hidden for so many seconds from now on; none lets it come back.
+    pub async fn hold_slow(&self, receipt: &str, seconds: u32) -> SeamResult<()> {
+        self.queue.return_after(queue_url(&self.names, SLOW_QUEUE)?, receipt, seconds).await
     }
 }
 
@@ -63,7 +86,7 @@ fn created_event(upload: &UploadRef) -> String {
 
 pub(crate) fn queue_url<'a>(names: &'a Names, stage: &str) -> SeamResult<&'a str> {
     names.queues.get(stage).map(String::as_str).ok_or_else(|| SeamError {
-        asked: format!("queue of stage {stage}"),
-        answer: format!("its URL is not configured (QUEUE_{})", stage.to_uppercase()),
+        asked: format!("queue {stage}"),
+        answer: format!("its URL is not configured (QUEUE_{})", stage.to_uppercase().replace('-', "_")),
     })
 }

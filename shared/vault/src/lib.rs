@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_row, row_of_media};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
-pub use jobs::Jobs;
+pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use letters::Letters;
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
@@ -28,9 +28,12 @@ pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
 pub use revive::{redrive_stream, revive};
-pub use stage::{Attempt, Outcome, announce_failure, finish, is_finished, is_open, lambda_cost_microusd, run_attempt};
+pub use stage::{
+    Attempt, Outcome, announce_failure, announce_progress, finish, is_finished, is_open, lambda_cost_microusd, run_attempt,
+    worker_cost_microusd,
+};
 
-use photovault_domain::{Choices, Outputs, Recipe, Rendition, Scanner, Stage, UserId};
+use photovault_domain::{Choices, Outputs, Processing, Recipe, Rendition, Scanner, Stage, UserId};
 use seams::{Clock, Notifier, Objects, Queue, Table};
 
 /// The five seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
@@ -69,7 +72,9 @@ pub struct Names {
     pub outputs: Outputs,
     /// When videos get a copy for browsers.
     pub rendition: Rendition,
-    /// Memory of this function in MB, for the cost estimate.
+    /// Who makes what is made of videos.
+    pub processing: Processing,
+    /// Memory of this function in MB, for the cost estimate; 0 of the worker, which is none.
     pub memory_mb: u32,
 }
 

@@ -14,6 +14,9 @@ use crate::{
 /// How many old versions of a removed original are looked at.
 const MAX_VERSIONS_TRIED: u32 = 20;
 
+/// Checkpoints that one request lists.
+const CHECKPOINT_PAGE: u32 = 1000;
+
 /// One upload's place: its identity is all three together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadRef {
@@ -108,9 +111,14 @@ impl Originals {
 
     /// Reads some bytes of an object of the vault bucket.
     pub async fn read_range(&self, key: &str, range: Range<u64>) -> SeamResult<Option<Vec<u8>>> {
+        let mut bytes = Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or(0));
+        Ok(self.read_range_to(key, range, &mut bytes).await?.map(|()| bytes))
+    }
+
+    /// The same into `sink`.
+    pub async fn read_range_to(&self, key: &str, range: Range<u64>, sink: &mut (impl Write + Send)) -> SeamResult<Option<()>> {
         let length = range.end - range.start;
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        Ok(self.take(key, Some(range), length, &mut bytes).await?.map(|()| bytes))
+        self.take(key, Some(range), length, sink).await
     }
 
     async fn take(
@@ -148,6 +156,34 @@ impl Originals {
             stored?;
         }
         Ok(key)
+    }
+
+    /// Keeps a part of unfinished work under `key`, which [`checkpoint_prefix`](photovault_domain::checkpoint_prefix) begins.
+    pub async fn store_checkpoint(&self, key: &str, bytes: Bytes) -> SeamResult<()> {
+        let served = Served { mime: "application/octet-stream".to_owned(), immutable: false };
+        self.objects.write(&self.kept(key), bytes, &served).await
+    }
+
+    /// The checkpoints whose keys begin so, every version of them.
+    pub async fn checkpoints(&self, prefix: &str) -> SeamResult<Vec<Listed>> {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.objects.versions(&self.names.vault_bucket, prefix, after.as_deref(), CHECKPOINT_PAGE).await?;
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Removes checkpoints for good.
+    pub async fn remove_checkpoints(&self, prefix: &str) -> SeamResult<()> {
+        for Listed { key, version, .. } in self.checkpoints(prefix).await? {
+            let version = Some(version).filter(|version| !version.is_empty());
+            self.objects.remove(&ObjectAt { version, ..self.kept(&key) }).await?;
+        }
+        Ok(())
     }
 
     /// Uploads a file as a person would: the store's event starts the pipeline.

@@ -4,7 +4,7 @@
 //! since the job was sent; lets the stage work;
 //! writes its ledger entry and its facet in one conditional write. Running it twice changes nothing the second time.
 
-use photovault_domain::{Entry, Facet, Job, Media, Stage, State, UtcMs};
+use photovault_domain::{Entry, Facet, Job, Media, Progress, Stage, State, UtcMs};
 
 use crate::{Change, Mutant, Vault, mutated, seams::SeamResult};
 
@@ -29,6 +29,15 @@ pub enum Outcome {
     },
     /// By decision: the file is not one that the stage can take. Plain words.
     Rejected(String),
+    /// It gave up, and another attempt would as well, until it is asked for again. Plain words.
+    Failed(String),
+    /// The rest is for another: what it found out so far is written, and the stage asked for anew.
+    HandedOn {
+        /// What to write on the item.
+        facet: Option<Facet>,
+        /// What is waited for, in plain words.
+        reason: String,
+    },
 }
 
 /// Runs `work` on the item of a job and records how it ended.
@@ -64,8 +73,13 @@ where
 /// Writes how an attempt ended: the ledger entry and the facet in one write.
 pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Outcome, started: UtcMs) -> anyhow::Result<()> {
     let stage = &attempt.job.stage;
-    let (facet, entry) = entry_of(vault, &media, attempt, outcome, started, vault.clock.now());
-    let facet = facet.filter(|_| !mutated(Mutant::FacetForgotten));
+    let (state, reason, facet) = match outcome {
+        Outcome::Done { facet, note } => (State::Done, note, facet.filter(|_| !mutated(Mutant::FacetForgotten))),
+        Outcome::Rejected(reason) => (State::Rejected, Some(reason), None),
+        Outcome::Failed(reason) => (State::Failed, Some(reason), None),
+        Outcome::HandedOn { facet, reason } => return hand_on(vault, media, attempt, facet, reason).await,
+    };
+    let entry = Entry { state, reason, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
     let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::EndIsNotHeeded);
     let record = |item: Option<Media>| match item {
         Some(mut item) if heeds(&item) => {
@@ -76,6 +90,19 @@ pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Out
     };
     // Boxed: an item with all its facts is large, and this future holds several of them.
     Box::pin(vault.catalog.change_from(media, record)).await?;
+    Ok(())
+}
+
+/// Writes what was found out so far, and asks for the rest.
+async fn hand_on(vault: &Vault, media: Media, attempt: &Attempt, facet: Option<Facet>, reason: String) -> anyhow::Result<()> {
+    let hand_on = |item: Option<Media>| match item {
+        Some(mut item) if is_open(&item, &attempt.job) => {
+            item.hand_on(attempt.job.stage, facet.clone(), reason.clone());
+            Change::Put(item)
+        }
+        _ => Change::Leave,
+    };
+    Box::pin(vault.catalog.change_from(media, hand_on)).await?;
     Ok(())
 }
 
@@ -93,6 +120,21 @@ pub async fn announce_failure(vault: &Vault, attempt: &Attempt, error: &str) -> 
     vault.catalog.change(&attempt.job.user, &attempt.job.media, change).await.map(|_| ())
 }
 
+/// Writes how far an attempt has come; `false` where nobody waits for it any more: it has ended, or was asked for again since.
+pub async fn announce_progress(vault: &Vault, attempt: &Attempt, progress: Progress) -> SeamResult<bool> {
+    let change = |item: Option<Media>| match announced(item, attempt) {
+        Change::Put(mut item) => {
+            if let Some(entry) = item.ledger.get_mut(&attempt.job.stage) {
+                (entry.reason, entry.progress) = (None, Some(progress));
+            }
+            Change::Put(item)
+        }
+        Change::Leave => Change::Leave,
+    };
+    let media = vault.catalog.change(&attempt.job.user, &attempt.job.media, change).await?;
+    Ok(media.is_some_and(|media| is_open(&media, &attempt.job)))
+}
+
 /// What a run cost on Lambda, in millionths of a US dollar: arm64 GB-seconds and one request.
 /// Source: AWS Lambda pricing, us-east-1, November 2026.
 pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
@@ -100,6 +142,13 @@ pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
     const REQUEST_MICROUSD: f64 = 0.2;
     let gb_seconds = (took_ms as f64 / 1000.0) * (f64::from(memory_mb) / 1024.0);
     ((gb_seconds * GB_SECOND_MICROUSD + REQUEST_MICROUSD) * 1000.0).round() / 1000.0
+}
+
+/// What a run of the worker cost, in millionths of a US dollar: four vCPU and 8 GB of Fargate Spot on arm64.
+/// Source: AWS Fargate pricing, us-east-1, November 2026; Spot at 70 % below, which varies.
+pub fn worker_cost_microusd(took_ms: u64) -> f64 {
+    const HOUR_MICROUSD: f64 = (4.0 * 32_380.0 + 8.0 * 3_560.0) * 0.3;
+    (took_ms as f64 / 3_600_000.0 * HOUR_MICROUSD * 1000.0).round() / 1000.0
 }
 
 /// Whether the job still asks for something: its stage has not ended, and it answers the latest asking.
@@ -128,36 +177,25 @@ fn announced(item: Option<Media>, attempt: &Attempt) -> Change {
     let stage = attempt.job.stage;
     let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::AnnouncedOverEnd);
     let Some(mut item) = item.filter(heeds) else { return Change::Leave };
-    let reason = item.ledger.get(&stage).and_then(|entry| entry.reason.clone());
-    let entry = Entry { state: State::Running, attempts: attempt.number, reason, ..Entry::pending(stage.recipe()) };
+    let (reason, progress) = item.ledger.get(&stage).map_or((None, None), |entry| (entry.reason.clone(), entry.progress));
+    let entry = Entry { state: State::Running, attempts: attempt.number, reason, progress, ..Entry::pending(stage.recipe()) };
     item.record(stage, entry, None);
     Change::Put(item)
 }
 
-fn entry_of(
-    vault: &Vault,
-    media: &Media,
-    attempt: &Attempt,
-    outcome: Outcome,
-    started: UtcMs,
-    finished: UtcMs,
-) -> (Option<Facet>, Entry) {
-    let (state, reason, facet) = match outcome {
-        Outcome::Done { facet, note } => (State::Done, note, facet),
-        Outcome::Rejected(reason) => (State::Rejected, Some(reason), None),
-    };
+fn entry_of(vault: &Vault, media: &Media, attempt: &Attempt, started: UtcMs, finished: UtcMs) -> Entry {
     let took_ms = finished.since(started);
-    let entry = Entry {
-        state,
-        reason,
-        recipe: vault.names.recipe(attempt.job.stage),
+    Entry {
         input: input_of(media),
         asked: attempt.job.asked,
         attempts: attempt.number,
         started: Some(started),
         finished: Some(finished),
         took_ms,
-        cost_microusd: lambda_cost_microusd(took_ms, vault.names.memory_mb),
-    };
-    (facet, entry)
+        cost_microusd: match vault.names.memory_mb {
+            0 => worker_cost_microusd(took_ms),
+            memory_mb => lambda_cost_microusd(took_ms, memory_mb),
+        },
+        ..Entry::pending(vault.names.recipe(attempt.job.stage))
+    }
 }

@@ -59,11 +59,18 @@ fn deserved(scene: &Scene, media: &Media) -> Option<Status> {
     scene.truth.of_media(&media.id).next().map(|upload| upload.kind.end())
 }
 
+/// What a function leaves to the worker is asked for once more, by the function that works on it, and only once.
+fn is_handed_on(stage: Stage, before: &Media, after: &Media) -> bool {
+    let left = |media: &Media| media.video.as_ref().is_some_and(|video| video.work_s > 0);
+    let (old, new) = (&before.ledger[&stage], &after.ledger[&stage]);
+    stage == Stage::Video && new.asked == old.asked + 1 && !old.state.is_final() && !left(before) && left(after)
+}
+
 fn stands(before: &Media, after: &Media, by_person: bool) -> Result<(), String> {
     for (stage, old) in &before.ledger {
         let name = before.name();
         let Some(new) = after.ledger.get(stage) else { return Err(format!("{stage} of {name} is off the ledger")) };
-        let asked_again = by_person && new.asked > old.asked;
+        let asked_again = (by_person && new.asked > old.asked) || is_handed_on(*stage, before, after);
         if new.asked != old.asked && !asked_again {
             return Err(format!("{stage} of {name} was asked for again by nobody: {} → {}", old.asked, new.asked));
         }

@@ -29,6 +29,7 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
         outputs: photovault_domain::Outputs::DEFAULT,
         scanner_max_bytes: 0,
         rendition: photovault_domain::Rendition::default(),
+        processing: photovault_domain::Processing::default(),
         memory_mb: 0,
     };
     Vault::new(engine.connection().await.seams, names)

@@ -19,6 +19,7 @@ mod poison;
 mod rules;
 mod scanner;
 mod sidecars;
+mod slow;
 mod stories;
 mod videos;
 mod wiring;

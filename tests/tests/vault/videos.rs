@@ -92,3 +92,47 @@ async fn a_video_that_cannot_be_shown_is_refused_with_a_reason() {
     assert!(list["reason"].as_str().is_some_and(|it| it.contains("playlist")), "{list}");
     assert!(engine.ask(&["dlq", "ls"]).is_empty(), "nothing died of it");
 }
+
+#[tokio::test]
+async fn a_photo_that_moves_is_shown_moving() {
+    let engine = Engine::start();
+    let film = Film { container: "mp4", frames: 40, ..Film::default() };
+    let film = film.bytes();
+    let whole = moving(&film);
+    let still_bytes = whole.len() - film.len();
+    engine.upload("users/ann/PXL_1.MP.jpg", whole).await;
+    // The box that says what it is, and nothing of it.
+    engine.upload("users/ben/PXL_2.MP.jpg", moving(&film[..400])).await;
+    let item = engine.settled("ann", 1).remove(0);
+    assert_eq!(item["status"], "ready", "{item}");
+    assert_eq!(item["facts"]["motion"]["at"], still_bytes, "{item}");
+    let mut derivatives = item["derivatives"]["files"].as_array().into_iter().flatten();
+    let large = derivatives.find(|file| file["name"] == "large").expect("derivatives");
+    assert_eq!((&large["width"], &large["height"]), (&640.into(), &480.into()), "the still's own");
+    let video = &item["video"];
+    assert_eq!((&video["picture"]["width"], &video["duration_ms"]), (&320.into(), &1600.into()), "{video}");
+    let files: Vec<_> = video["files"].as_array().into_iter().flatten().map(|file| file["name"].clone()).collect();
+    assert_eq!(files, ["preview", "rendition"]);
+    let fetched = engine.scratch("moving.mp4");
+    engine.ask(&["get", "PXL_1.MP.jpg", "--user", "ann", "--size", "rendition", "--output", &fetched.to_string_lossy()]);
+    assert!(std::fs::read(&fetched).expect("get wrote it")[4..].starts_with(b"ftyp"));
+
+    let hurt = engine.settled("ben", 1).remove(0);
+    assert_eq!(hurt["status"], "ready", "the photo is well: {hurt}");
+    let told = hurt["ledger"]["video"]["reason"].as_str();
+    assert!(told.is_some_and(|told| told.starts_with("What moves in this photo is left out.")), "{hurt}");
+}
+
+/// A JPEG with a video behind it, as Android phones write it ("Motion Photo format", in its first form).
+fn moving(film: &[u8]) -> Vec<u8> {
+    let still = crate::fixtures::jpeg(640, 480, 7);
+    let xmp = format!(
+        "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x='adobe:ns:meta/'>\
+         <rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about='' \
+         xmlns:GCamera='http://ns.google.com/photos/1.0/camera/' GCamera:MicroVideo='1' GCamera:MicroVideoOffset='{}'/>\
+         </rdf:RDF></x:xmpmeta>",
+        film.len()
+    );
+    let length = u16::try_from(xmp.len() + 2).expect("it fits one segment").to_be_bytes();
+    [&still[..2], b"\xFF\xE1", &length, xmp.as_bytes(), &still[2..], film].concat()
+}

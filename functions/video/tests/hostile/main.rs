@@ -118,7 +118,7 @@ fn read_all_here(address: &str, path: &str) {
 }
 
 fn question(format: Format) -> Question {
-    Question { format, rendition: Rendition::default() }
+    Question { format, rendition: Rendition::default(), most_work_s: None }
 }
 
 fn on_disk(bytes: &[u8]) -> Input {

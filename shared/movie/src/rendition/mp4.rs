@@ -2,7 +2,10 @@
 
 use std::{
     io::{self, Cursor, Seek, SeekFrom, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ffmpeg_next::{
@@ -34,14 +37,13 @@ pub(super) struct Track {
 
 pub(super) struct Mp4 {
     output: Output,
-    file: Memory,
 }
 
 impl Mp4 {
-    pub(super) fn new() -> Result<Self, Error> {
-        let file = Memory::default();
-        let output = format::output_to_stream(StreamIo::from_write_seek(file.clone())?, None, Some("mp4"))?;
-        Ok(Self { output, file })
+    /// A file that is written into `sink`.
+    pub(super) fn onto(sink: impl Write + Seek + Send + 'static) -> Result<Self, Error> {
+        let output = format::output_to_stream(StreamIo::from_write_seek(sink)?, None, Some("mp4"))?;
+        Ok(Self { output })
     }
 
     /// A track with the packets of a stream.
@@ -92,22 +94,33 @@ impl Mp4 {
         packet.write_interleaved(&mut self.output)
     }
 
-    /// The file.
-    pub(super) fn end(mut self) -> Result<Vec<u8>, Error> {
-        self.output.write_trailer()?;
-        drop(self.output);
-        Ok(std::mem::take(self.file.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut()))
+    /// Writes the index.
+    pub(super) fn end(mut self) -> Result<(), Error> {
+        self.output.write_trailer()
     }
 }
 
-/// What FFmpeg writes to, within the limit.
+/// A file in memory, within the limit.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Cursor<Vec<u8>>>>);
+pub(super) struct Memory(Arc<Mutex<Cursor<Vec<u8>>>>, Arc<AtomicBool>);
+
+impl Memory {
+    /// The file.
+    pub(super) fn take(&self) -> Vec<u8> {
+        std::mem::take(self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut())
+    }
+
+    /// Whether it would have become larger than it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
+    }
+}
 
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if file.position() + bytes.len() as u64 > MAX_RENDITION_BYTES {
+            self.1.store(true, Ordering::Relaxed);
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         file.write(bytes)

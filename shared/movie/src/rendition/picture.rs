@@ -3,27 +3,28 @@
 use std::time::Instant;
 
 use ffmpeg_next::{
-    Dictionary, Error, Packet, Rational, Stream, codec, decoder, encoder,
-    format::Pixel,
-    frame,
-    software::scaling::{Context as Scaler, Flags},
+    Dictionary, Error, Packet, Rational, Stream, codec, decoder, encoder, format::Pixel, frame, software::scaling::Flags,
 };
-use photovault_domain::{MovingPicture, fit};
+use photovault_domain::{MovingPicture, Rendition, Video, fit};
 
 use super::{
     Order,
     mp4::{Mp4, Track},
+    segment::Span,
 };
-use crate::{frames, picture, raw, turn::Turn};
+use crate::{frames, picture::Developer, raw, scaler::Scaler, turn::Turn};
 
 /// Encoders in the order in which they are tried. libx264 is under the GPL: a layer that is shipped has the first.
-const ENCODERS: &[&str] = &["libopenh264", "h264_videotoolbox", "libx264"];
+pub(super) const ENCODERS: &[&str] = &["libopenh264", "h264_videotoolbox", "libx264"];
 /// Units of time in a second: MPEG's clock, in which the common frame rates are whole.
-const CLOCK: i32 = 90_000;
+pub(super) const CLOCK: i32 = 90_000;
 /// Seconds between key frames, for seeking in a browser.
 const KEY_SECONDS: f64 = 2.0;
 /// Seconds of work after which it is told whether the rest of the time is enough.
 const TRIAL_S: f64 = 6.0;
+
+/// A video as a whole.
+pub(super) const WHOLE: Span = Span { from: 0, until: i64::MAX };
 
 /// What decodes and encodes them.
 pub(super) struct Pictures<'a> {
@@ -35,24 +36,55 @@ pub(super) struct Pictures<'a> {
     /// Before it is turned.
     scaled: (u32, u32),
     turn: Turn,
+    scaler: Scaler,
+    developer: Developer,
     unit: Rational,
     start_us: i64,
+    span: Span,
     last: i64,
+    frames: u32,
     at_ms: u64,
 }
 
 impl<'a> Pictures<'a> {
-    pub(super) fn new(stream: &Stream, start_us: i64, order: Order<'a>, mp4: &mut Mp4) -> Result<Self, Error> {
-        let of = &order.video.picture;
+    /// Those of a span, whose times begin at 0. A part of a video is encoded without frames that refer to later ones: their times would
+    /// cross at a seam.
+    pub(super) fn new(
+        stream: &Stream,
+        start_us: i64,
+        (video, policy): (&'a Video, Rendition),
+        span: Span,
+        mp4: &mut Mp4,
+    ) -> Result<Self, Error> {
+        let of = &video.picture;
         let decoder = frames::decoder(stream)?;
         let turn = Turn { degrees: of.rotation, mirrored: of.mirrored };
-        let scaled = even(within_lines(turn.size((of.width, of.height)), order.policy.lines));
+        let scaled = even(within_lines(turn.size((of.width, of.height)), policy.lines));
         let rate = of.frame_rate.unwrap_or(30.0).clamp(1.0, 240.0);
         let size = turn.size(scaled);
-        let opened = ENCODERS.iter().find_map(|name| Some((*name, open(name, size, rate, (stream, of), order.policy.kbps)?)));
+        let opened =
+            ENCODERS.iter().find_map(|name| Some((*name, open(name, size, rate, (stream, of), policy.kbps, span != WHOLE)?)));
         let (name, encoder) = opened.ok_or(Error::EncoderNotFound)?;
         let track = mp4.track_of(&encoder, Rational(1, CLOCK), (f64::from(CLOCK) / rate).round() as i64)?;
-        Ok(Self { of, decoder, encoder, name, track, scaled, turn, unit: stream.time_base(), start_us, last: -1, at_ms: 0 })
+        let (scaler, developer, unit) = (Scaler::default(), Developer::default(), stream.time_base());
+        let last = span.from - 1;
+        Ok(Self {
+            of,
+            decoder,
+            encoder,
+            name,
+            track,
+            scaled,
+            turn,
+            scaler,
+            developer,
+            unit,
+            start_us,
+            span,
+            last,
+            frames: 0,
+            at_ms: 0,
+        })
     }
 
     pub(super) const fn size(&self) -> (u32, u32) {
@@ -63,12 +95,18 @@ impl<'a> Pictures<'a> {
         self.name
     }
 
-    /// Whether at the pace so far the deadline would come first.
-    pub(super) fn is_hopeless(&self, begun: Instant, order: Order) -> bool {
+    /// Frames so far.
+    pub(super) const fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// How many seconds it takes at the pace so far, if the deadline comes first.
+    pub(super) fn is_hopeless(&self, begun: Instant, order: Order) -> Option<u32> {
         let spent = begun.elapsed().as_secs_f64();
         let left = order.deadline.saturating_duration_since(Instant::now()).as_secs_f64();
         let to_come = order.video.duration_ms.saturating_sub(self.at_ms) as f64;
-        spent > TRIAL_S && spent / self.at_ms.max(1) as f64 * to_come > left
+        let more = spent / self.at_ms.max(1) as f64 * to_come;
+        (spent > TRIAL_S && more > left).then_some((spent + more) as u32)
     }
 
     /// Takes a packet, or the end.
@@ -80,15 +118,15 @@ impl<'a> Pictures<'a> {
         };
         let mut frame = frame::Video::empty();
         while self.decoder.receive_frame(&mut frame).is_ok() {
-            let seconds = frame.timestamp().unwrap_or(0) as f64 * f64::from(self.unit) - self.start_us as f64 / 1e6;
-            let at = (seconds * f64::from(CLOCK)).round() as i64;
-            // Frames before the beginning belong to an edit; two at one time are one.
-            if at <= self.last {
+            let at = ticks(frame.timestamp().unwrap_or(0), self.unit, self.start_us);
+            // Frames before the beginning belong to an edit or to the part before; two at one time are one.
+            if at <= self.last || at >= self.span.until {
                 continue;
             }
-            (self.last, self.at_ms) = (at, (seconds.max(0.0) * 1000.0) as u64);
+            (self.last, self.at_ms) = (at, at.unsigned_abs() * 1000 / CLOCK as u64);
+            self.frames += 1;
             let mut made = self.made(&frame)?;
-            made.set_pts(Some(at));
+            made.set_pts(Some(at - self.span.from));
             self.encoder.send_frame(&made)?;
             self.drain(mp4)?;
         }
@@ -107,26 +145,21 @@ impl<'a> Pictures<'a> {
         Ok(())
     }
 
-    fn made(&self, frame: &frame::Video) -> Result<frame::Video, Error> {
+    fn made(&mut self, frame: &frame::Video) -> Result<frame::Video, Error> {
         if self.of.hdr.is_some() {
-            let rgb = picture::in_size(frame, self.of, self.scaled, Flags::AREA)?;
-            return picture::to_yuv(&rgb);
+            return self.developer.to_yuv(frame, self.of, self.scaled);
         }
-        let mut scaler = Scaler::get(
-            frame.format(),
-            frame.width(),
-            frame.height(),
-            Pixel::YUV420P,
-            self.scaled.0,
-            self.scaled.1,
-            Flags::BICUBIC,
-        )?;
         let matrix = raw::matrix(frame);
-        raw::set_colours(&mut scaler, (matrix, raw::is_full_range(frame)), (matrix, false));
-        let mut made = frame::Video::empty();
-        scaler.run(frame, &mut made)?;
-        Ok(if self.turn == Turn::default() { made } else { turned(&made, self.turn) })
+        let colours = ((matrix, raw::is_full_range(frame)), (matrix, false));
+        let made = self.scaler.run(frame, (Pixel::YUV420P, self.scaled), Flags::BICUBIC, colours)?;
+        Ok(if self.turn.is_none() { made } else { turned(&made, self.turn) })
     }
+}
+
+/// A time of a stream in units of `CLOCK` after the beginning of the file.
+pub(super) fn ticks(time: i64, unit: Rational, start_us: i64) -> i64 {
+    let seconds = time as f64 * f64::from(unit) - start_us as f64 / 1e6;
+    (seconds * f64::from(CLOCK)).round() as i64
 }
 
 /// Three planes, each turned.
@@ -150,6 +183,7 @@ fn open(
     rate: f64,
     (stream, of): (&Stream, &MovingPicture),
     kbps: u32,
+    is_part: bool,
 ) -> Option<encoder::Video> {
     let found = encoder::find_by_name(name)?;
     let mut encoder = codec::context::Context::new_with_codec(found).encoder().video().ok()?;
@@ -160,9 +194,13 @@ fn open(
     encoder.set_frame_rate(Some(Rational((rate * 1000.0).round() as i32, 1000)));
     encoder.set_gop((rate * KEY_SECONDS).round() as u32);
     encoder.set_flags(codec::Flags::GLOBAL_HEADER);
+    if is_part {
+        encoder.set_max_b_frames(0);
+    }
     raw::set_encoded_colours(&mut encoder, of.hdr.is_none().then_some(stream));
     let mut options = Dictionary::new();
     options.set("profile", "high");
+    options.set("threads", "auto");
     if name == "libx264" {
         options.set("preset", "veryfast");
         options.set("crf", "23");
