@@ -17,7 +17,7 @@ as_root() {
 native_packages() {
     local missing=()
     if command -v apt-get >/dev/null; then
-        for package in libde265-dev libdav1d-dev libnuma-dev libavcodec-dev libavformat-dev libswscale-dev libswresample-dev libavutil-dev cmake nasm clang libclang-dev pkg-config g++ make python3-venv; do
+        for package in libde265-dev libdav1d-dev libnuma-dev libavcodec-dev libavformat-dev libswscale-dev libswresample-dev libavutil-dev cmake nasm clang libclang-dev pkg-config g++ make binutils xz-utils curl python3-venv; do
             # A Python that makes virtual environments by itself does not need Debian's package.
             if [ "$package" = python3-venv ] && python3 -c 'import venv, ensurepip' 2>/dev/null; then continue; fi
             dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
