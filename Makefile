@@ -7,7 +7,7 @@ N ?= 10000000
 export PHOTOVAULT_VENV ?= $(CACHE)/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-peers bench simulate torture fuzz tools
+.PHONY: help setup run test test-peers bench simulate torture fuzz lambda layer tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,11 +34,25 @@ torture: tools ## Kill, flood and poison the engine for long, and show the figur
 fuzz: tools ## Hurt inputs for every parser (SECONDS_IN_ALL=600) and hurt files of PHOTOVAULT_CORPUS (COUNT=20000)
 	@scripts/fuzz.sh
 
+lambda: tools ## Build the functions for AWS: FUNCTIONS="notify video" for some, ARCHITECTURE=arm64 for Graviton
+	@scripts/lambda.sh $(FUNCTIONS)
+
+layer: tools ## Build the media layer for AWS from its pinned sources
+	@scripts/lambda.sh media
+
+# `sam build` comes here for each function and the layer, and wants its files in ARTIFACTS_DIR. The template's default processor.
+build-%: export ARCHITECTURE ?= arm64
+build-%Function: tools
+	@scripts/lambda.sh $(shell echo $* | tr A-Z a-z)
+build-MediaLayer: tools
+	@scripts/lambda.sh media
+
 setup: tools ## Install native packages, the tests' Python tools and their virus scanner where missing
 
 # What a target wants beside what the build does.
 setup test: NEEDS = python peers clamav
 test-peers: NEEDS = peers
-bench: NEEDS = python
+bench lambda layer build-MediaLayer: NEEDS = python
+build-%Function: NEEDS = python
 tools:
 	@scripts/setup.sh $(NEEDS)

@@ -14,6 +14,8 @@ const EXTRA_QUEUES: &[&str] = &["DispatchDeadLetters", "VideoSlowQueue", "VideoS
 /// What else stands in the template.
 const EXTRAS: &[&str] = &[
     "Logs",
+    "MediaLayer",
+    "FailuresAlarm",
     "UploadsBucket",
     "UploadsBucketPolicy",
     "ValidateQueuePolicy",
@@ -52,7 +54,7 @@ fn every_stage_has_its_function_queue_and_dead_letters() {
         let function = template.resource(&logical(stage, "Function"));
         assert_eq!(text(&function.properties["FunctionName"]), format!("${{AWS::StackName}}-{stage}"));
         assert_eq!(text(&function.properties["CodeUri"]), format!("functions/{stage}"));
-        assert_eq!(text(&function.whole["Metadata"]["BuildProperties"]["Binary"]), stage.name());
+        assert_eq!(text(&function.whole["Metadata"]["BuildMethod"]), "makefile");
 
         let queue = template.resource(&logical(stage, "Queue")).properties;
         assert_eq!(text(&queue["QueueName"]), format!("${{AWS::StackName}}-{stage}"));
