@@ -33,6 +33,19 @@ pub fn corpus() -> Option<PathBuf> {
     corpus
 }
 
+/// The folder of what `make test` built for Lambda, a folder for each function; `None`, with a word on the terminal, where
+/// `function` is not among it.
+pub fn built_for_lambda(function: &str) -> Option<PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    // <target>/release/deps/<test> is this program.
+    let built = test.ancestors().nth(3)?.join("lambda-test/x86_64");
+    let there = built.join(function).is_dir();
+    if !there {
+        eprintln!("skipped: no {function} in {}; PROFILE=lambda-test scripts/lambda.sh {function} builds it", built.display());
+    }
+    there.then_some(built)
+}
+
 fn default_venv() -> Option<PathBuf> {
     let cache =
         variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")))?;
