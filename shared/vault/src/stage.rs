@@ -72,7 +72,6 @@ where
 
 /// Writes how an attempt ended: the ledger entry and the facet in one write.
 pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Outcome, started: UtcMs) -> anyhow::Result<()> {
-    let stage = &attempt.job.stage;
     let (state, reason, facet) = match outcome {
         Outcome::Done { facet, note } => (State::Done, note, facet.filter(|_| !mutated(Mutant::FacetForgotten))),
         Outcome::Rejected(reason) => (State::Rejected, Some(reason), None),
@@ -83,7 +82,7 @@ pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Out
     let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::EndIsNotHeeded);
     let record = |item: Option<Media>| match item {
         Some(mut item) if heeds(&item) => {
-            item.record(*stage, entry.clone(), facet.clone());
+            item.record(attempt.job.stage, entry.clone(), facet.clone());
             Change::Put(item)
         }
         _ => Change::Leave,
