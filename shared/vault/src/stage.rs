@@ -73,13 +73,13 @@ where
 /// Writes how an attempt ended: the ledger entry and the facet in one write.
 pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Outcome, started: UtcMs) -> anyhow::Result<()> {
     let stage = &attempt.job.stage;
-    let (state, reason, facet) = match outcome {
+    let (end, reason, facet) = match outcome {
         Outcome::Done { facet, note } => (State::Done, note, facet.filter(|_| !mutated(Mutant::FacetForgotten))),
         Outcome::Rejected(reason) => (State::Rejected, Some(reason), None),
         Outcome::Failed(reason) => (State::Failed, Some(reason), None),
         Outcome::HandedOn { facet, reason } => return hand_on(vault, media, attempt, facet, reason).await,
     };
-    let entry = Entry { state, reason, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
+    let entry = Entry { state: end, reason, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
     let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::EndIsNotHeeded);
     let record = |item: Option<Media>| match item {
         Some(mut item) if heeds(&item) => {
