@@ -152,15 +152,13 @@ async fn decide(video: Input, question: Question) -> Made {
 
 /// What the decoder answers, or its code in this process where there is none. What FFmpeg says besides goes to the log.
 async fn asked(task: Task, files: Vec<OwnedFd>) -> anyhow::Result<Result<(make::Answer, Vec<Vec<u8>>), String>> {
-    let asked = tokio::task::spawn_blocking(move || match DECODER.ready() {
-        Some(decoder) => {
+    let asked = tokio::task::spawn_blocking(move || {
+        if let Some(decoder) = DECODER.ready() {
             let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-            decoder.ask_about(&task, &files, |answer, files| Ok((answer, files)))
+            return decoder.ask_about(&task, &files, |answer, files| Ok((answer, files)));
         }
-        None => {
-            let made = make::make(task, files)?;
-            Ok(Answer { made: made.map(|made| (made.facts, made.files)), said: String::new() })
-        }
+        let made = make::make(task, files)?;
+        Ok(Answer { made: made.map(|made| (made.facts, made.files)), said: String::new() })
     });
     let Answer { made, said } = asked.await?.context("no decoder can be started")?;
     if !said.is_empty() {

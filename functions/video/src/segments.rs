@@ -59,7 +59,7 @@ pub(crate) async fn make(
     };
     let policy = question.rendition;
     let named = format!("{}-{}p-{}k-{seconds}s-{encoder}", Stage::Video.recipe(), policy.lines, policy.kbps);
-    let prefix = checkpoint_prefix(&media.user, &media.id, &named);
+    let prefix = format!("{}{named}/", checkpoint_prefix(&media.user, &media.id));
     let before_ms = media.ledger.get(&Stage::Video).and_then(|entry| entry.progress).map_or(0, |progress| progress.spent_ms);
     Work { vault, attempt, video, question, shown, prefix, before_ms, begun }.make(&spans).await
 }

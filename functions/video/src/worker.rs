@@ -78,7 +78,7 @@ async fn tidy(vault: &Vault, job: &Job) -> anyhow::Result<()> {
     let media = vault.catalog.media(&job.user, &job.media).await?;
     let ended = media.and_then(|media| media.ledger.get(&Stage::Video).map(|entry| entry.state));
     if matches!(ended, None | Some(State::Done | State::Rejected)) {
-        vault.originals.remove_checkpoints(&checkpoint_prefix(&job.user, &job.media, "")).await?;
+        vault.originals.remove_checkpoints(&checkpoint_prefix(&job.user, &job.media)).await?;
     }
     Ok(())
 }

@@ -52,9 +52,9 @@ pub fn derivative_key(user: &UserId, media: &MediaId, recipe: &Recipe, name: &st
     format!("{}{recipe}/{name}", derivative_prefix(user, media))
 }
 
-/// What the keys of an item's checkpoints begin with; `work` names what they are parts of.
-pub fn checkpoint_prefix(user: &UserId, media: &MediaId, work: &str) -> String {
-    format!("checkpoints/{user}/{media}/{work}/")
+/// What the keys of an item's checkpoints begin with; what they are parts of follows.
+pub fn checkpoint_prefix(user: &UserId, media: &MediaId) -> String {
+    format!("checkpoints/{user}/{media}/")
 }
 
 /// What every derivative key of one item begins with.

@@ -56,7 +56,12 @@ impl Developer {
     }
 
     /// A frame of high dynamic range as encoders want it.
-    pub(crate) fn to_yuv(&mut self, frame: &frame::Video, of: &MovingPicture, size: (u32, u32)) -> Result<frame::Video, Error> {
+    pub(crate) fn encodable(
+        &mut self,
+        frame: &frame::Video,
+        of: &MovingPicture,
+        size: (u32, u32),
+    ) -> Result<frame::Video, Error> {
         let picture = self.develop(frame, of, size, Flags::AREA)?;
         to_yuv_by(&mut self.to_yuv, &picture)
     }

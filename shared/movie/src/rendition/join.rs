@@ -145,15 +145,14 @@ impl Sounding {
     /// Writes what is heard up to a moment.
     fn until(&mut self, seconds: f64, mp4: &mut Mp4) -> Result<(), Error> {
         loop {
-            let mut packet = match self.next.take() {
-                Some(packet) => packet,
-                None => {
-                    let mut packet = Packet::empty();
-                    if !read(&mut self.input, &mut packet)? {
-                        return Ok(());
-                    }
-                    packet
+            let mut packet = if let Some(packet) = self.next.take() {
+                packet
+            } else {
+                let mut packet = Packet::empty();
+                if !read(&mut self.input, &mut packet)? {
+                    return Ok(());
                 }
+                packet
             };
             if packet.stream() != self.index {
                 continue;

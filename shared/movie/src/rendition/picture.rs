@@ -66,7 +66,7 @@ impl<'a> Pictures<'a> {
             ENCODERS.iter().find_map(|name| Some((*name, open(name, size, rate, (stream, of), policy.kbps, span != WHOLE)?)));
         let (name, encoder) = opened.ok_or(Error::EncoderNotFound)?;
         let track = mp4.track_of(&encoder, Rational(1, CLOCK), (f64::from(CLOCK) / rate).round() as i64)?;
-        let (scaler, developer, unit) = (Scaler::default(), Developer::default(), stream.time_base());
+        let (resizer, developer, unit) = (Scaler::default(), Developer::default(), stream.time_base());
         let last = span.from - 1;
         Ok(Self {
             of,
@@ -76,7 +76,7 @@ impl<'a> Pictures<'a> {
             track,
             scaled,
             turn,
-            scaler,
+            scaler: resizer,
             developer,
             unit,
             start_us,
@@ -147,7 +147,7 @@ impl<'a> Pictures<'a> {
 
     fn made(&mut self, frame: &frame::Video) -> Result<frame::Video, Error> {
         if self.of.hdr.is_some() {
-            return self.developer.to_yuv(frame, self.of, self.scaled);
+            return self.developer.encodable(frame, self.of, self.scaled);
         }
         let matrix = raw::matrix(frame);
         let colours = ((matrix, raw::is_full_range(frame)), (matrix, false));
