@@ -117,7 +117,7 @@ pub(crate) struct UpArguments {
     /// clean [default: what the template says, 25].
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) scanner_max_mb: Option<u32>,
-    /// Another emulator of AWS that keeps buckets, queues and tables, such as http://127.0.0.1:5000; the functions run here.
+    /// Another emulator of AWS that keeps buckets, queues and tables, such as `http://127.0.0.1:5000`; the functions run here.
     #[arg(long, value_name = "URL")]
     pub(crate) peer: Option<String>,
     /// JSON on standard output: one object when ready.

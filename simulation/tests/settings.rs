@@ -7,7 +7,7 @@ use photovault_tests::template::{Template, entries, number, text};
 /// `thumbnail` → `Thumbnail`, `video-slow-dlq` → `VideoSlow`.
 fn logical(name: &str) -> String {
     let words = name.trim_end_matches("-dlq").split('-');
-    words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect()
+    words.flat_map(|word| [word[..1].to_uppercase(), word[1..].to_owned()]).collect()
 }
 
 #[test]

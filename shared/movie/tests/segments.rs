@@ -24,9 +24,9 @@ fn soon() -> Instant {
 }
 
 impl Case {
-    fn of(film: &Film, format: Format) -> Self {
+    fn of(made: &Film, format: Format) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        file.write_all(&film.bytes()).expect("room for it");
+        file.write_all(&made.bytes()).expect("room for it");
         let video = show(File::open(file.path()).unwrap(), format, (POLICY, Some(0)), soon()).expect("it is sound").video;
         Self { file, format, video }
     }
@@ -162,10 +162,10 @@ fn what_is_too_much_is_left_to_the_worker() {
     let film = Film { frames: 50, ..Film::default() };
     let left = Case::of(&film, Format::Mov).video;
     assert!(left.work_s > 0);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    file.as_file().write_all(&film.bytes()).unwrap();
+    let stored = tempfile::NamedTempFile::new().unwrap();
+    stored.as_file().write_all(&film.bytes()).unwrap();
     for most_work_s in [None, Some(600)] {
-        let shown = show(File::open(file.path()).unwrap(), Format::Mov, (POLICY, most_work_s), soon()).expect("it is sound");
+        let shown = show(File::open(stored.path()).unwrap(), Format::Mov, (POLICY, most_work_s), soon()).expect("it is sound");
         assert!(shown.playable.is_some() && shown.video.work_s == 0, "{most_work_s:?}");
     }
 }
