@@ -113,7 +113,7 @@ fn what_is_unknown_is_named_with_its_place() {
 #[test]
 fn wrong_values_are_refused() {
     for (text, named) in [
-        ("Resources: { X: { Type: AWS::EC2::Instance } }", "AWS::EC2::Instance"),
+        ("Resources: { X: { Type: AWS::RDS::DBInstance } }", "AWS::RDS::DBInstance"),
         ("Resources: { X: {} }", "has no Type"),
         ("Resources: { Q: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: 50000 } } }", "VisibilityTimeout"),
         ("Resources: { Q: { Type: AWS::SQS::Queue, Properties: { VisibilityTimeout: soon } } }", "soon"),
