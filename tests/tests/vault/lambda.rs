@@ -1,6 +1,6 @@
 //! What is built for Lambda: that Amazon Linux 2023 has what it needs, and that it answers under AWS's emulator as the laptop does.
 //!
-//! `make test` builds it (`scripts/lambda.sh` with the profile `lambda-test`); without that these tests say that they look at nothing.
+//! `PROFILE=lambda-test scripts/lambda.sh` builds it; without that these tests say that they look at nothing.
 
 use std::{
     fs,
