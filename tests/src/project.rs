@@ -8,9 +8,11 @@ use std::{
 /// Folders that hold no source of ours.
 const SKIPPED_FOLDERS: &[&str] = &["target", "node_modules", "vault-data"];
 
-/// The project's root folder.
+/// The project's root folder: of the checkout that is tested, which need not be the one that these tests were compiled in.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the project").to_owned()
+    // Cargo runs the tests of a package in its folder.
+    let package = std::env::current_dir().expect("a working folder");
+    package.parent().expect("the package lies in the project").to_owned()
 }
 
 /// A file's text; `path` is relative to the root.
