@@ -17,24 +17,30 @@ pub use stage::work_on;
 pub use stream::{Changed, Images, OnChanges, run_changes, serve_changes};
 pub use worker::serve_worker;
 
-use photovault_aws::Reach;
-use photovault_vault::Vault;
+use photovault_aws::{Connection, Reach};
+use photovault_vault::{Names, Vault};
 
 /// What a bootstrap's `main` returns: an error ends the process with the reason on standard error.
 pub type Served = anyhow::Result<()>;
 
-/// Reads the environment, connects, and runs the loop on one thread: a sandbox serves one event at a time.
+/// Connects and runs the loop.
 fn serve<F, Fut>(service: F) -> Served
 where
     F: FnOnce(Vault) -> Fut,
     Fut: Future<Output = Result<(), lambda_runtime::Error>>,
 {
+    connected(async |connection, names| {
+        service(Vault::new(connection.seams, names)).await.map_err(|error| anyhow::anyhow!("{error}"))
+    })
+}
+
+/// Reads the environment, connects, and runs on one thread: a sandbox serves one event at a time.
+fn connected(run: impl AsyncFnOnce(Connection, Names) -> Served) -> Served {
     let environment = environment::read()?;
     log::start(&environment.log);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let reach = if environment.plain_http { Reach::PlainEnvironment } else { Reach::Environment };
-        let connection = photovault_aws::connect(reach, &environment.table).await;
-        service(Vault::new(connection.seams, environment.names)).await.map_err(|error| anyhow::anyhow!("{error}"))
+        run(photovault_aws::connect(reach, &environment.table).await, environment.names).await
     })
 }

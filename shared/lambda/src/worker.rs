@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use photovault_aws::{Inbox, Reach, Received};
+use photovault_aws::{Inbox, Received};
 use photovault_vault::{SLOW_QUEUE, Vault};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Message, OnMessage, Served, batch::backoff_s, environment, log};
+use crate::{Message, OnMessage, Served, batch::backoff_s, connected};
 
 /// Seconds that a message is hidden at a time.
 const HOLD_S: u32 = 120;
@@ -25,15 +25,10 @@ const EMPTY_RECEIVES: u32 = 3;
 /// # Errors
 /// Where it is told to end while it works (SIGTERM): the message is given back, and another worker goes on.
 pub fn serve_worker(on_message: OnMessage) -> Served {
-    let environment = environment::read()?;
-    log::start(&environment.log);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let reach = if environment.plain_http { Reach::PlainEnvironment } else { Reach::Environment };
-        let connection = photovault_aws::connect(reach, &environment.table).await;
-        let url = environment.names.queues.get(SLOW_QUEUE).context("QUEUE_VIDEO_SLOW is not set")?;
+    connected(async |connection, names| {
+        let url = names.queues.get(SLOW_QUEUE).context("QUEUE_VIDEO_SLOW is not set")?;
         let inbox = connection.inbox(url);
-        let vault = Vault::new(connection.seams, environment.names);
+        let vault = Vault::new(connection.seams, names);
         let mut told_to_end = signal(SignalKind::terminate())?;
         let mut empty = 0;
         while empty < EMPTY_RECEIVES {
