@@ -1,0 +1,1 @@
+//! What the photos tell together: moments, trips, memories, people, duplicates. Pure: no async, no AWS, no codecs, no clock.
