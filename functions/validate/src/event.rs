@@ -31,16 +31,16 @@ pub fn created_uploads(body: &str) -> anyhow::Result<Vec<UploadRef>> {
 ///
 /// Keys arrive form-encoded: `+` is a space, `%2B` a plus.
 pub fn arrivals(body: &str) -> anyhow::Result<Vec<Arrival>> {
-    let value: Value = serde_json::from_str(body).context("the message is not JSON")?;
-    if value["Event"] == "s3:TestEvent" {
+    let message: Message = serde_json::from_str(body).context("the message is no event")?;
+    if message.event.as_deref() == Some("s3:TestEvent") {
         return Ok(Vec::new());
     }
-    if value["detail-type"] == SCAN_RESULT {
-        return Ok(vec![scan_result(&value["detail"])?]);
+    if message.detail_type.as_deref() == Some(SCAN_RESULT) {
+        return Ok(vec![scan_result(&message.detail)?]);
     }
-    let event: S3Event = serde_json::from_value(value).context("the message is not an S3 event")?;
+    let records = message.records.context("the message is not an S3 event")?;
     let mut uploads = Vec::new();
-    for Record { event_name, s3: S3 { bucket, object } } in event.records {
+    for Record { event_name, s3: S3 { bucket, object } } in records {
         if !event_name.starts_with("ObjectCreated:") {
             continue;
         }
@@ -52,11 +52,17 @@ pub fn arrivals(body: &str) -> anyhow::Result<Vec<Arrival>> {
     Ok(uploads)
 }
 
-/// Of S3's event what is needed: other stores leave out what is not.
+/// Of S3's and GuardDuty's events what is needed: other stores leave out what is not.
 #[derive(Deserialize)]
-struct S3Event {
+struct Message {
+    #[serde(rename = "Event")]
+    event: Option<String>,
+    #[serde(rename = "detail-type")]
+    detail_type: Option<String>,
+    #[serde(default)]
+    detail: Value,
     #[serde(rename = "Records")]
-    records: Vec<Record>,
+    records: Option<Vec<Record>>,
 }
 
 #[derive(Deserialize)]

@@ -55,7 +55,7 @@ impl fmt::Display for Recipe {
 impl Stage {
     /// What its output would be made by now in a vault that chose so.
     pub fn recipe_of(self, choices: &Choices) -> Recipe {
-        Recipe::of(self.spec(), choices)
+        if *choices == Choices::default() { self.recipe() } else { Recipe::of(self.spec(), choices) }
     }
 
     /// The same in a vault that chose nothing: what a stage that has not ended is planned by.
