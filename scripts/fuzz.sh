@@ -4,13 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${SECONDS_IN_ALL:-600}
-targets=$(cargo test --release --quiet -p photovault-fuzz --lib -- --list parsers:: | grep -c ': test$')
+targets=$(cargo test --release --quiet -p photovault -p photovault-fuzz --lib -- --list parsers:: | grep -c ': test$')
 say() { printf '\n── %s\n' "$*"; }
 
 say "$targets parsers, $((seconds / targets)) seconds each"
 # One after another: each says how many inputs it took, and what broke it with the seed that brings it back.
 BOLERO_RANDOM_TEST_TIME_MS=$((seconds * 1000 / targets)) BOLERO_RANDOM_ITERATIONS=1000000000000 \
-    cargo test --release --quiet -p photovault-fuzz --lib -- --test-threads 1 --nocapture parsers::
+    cargo test --release --quiet -p photovault -p photovault-fuzz --lib -- --test-threads 1 --nocapture parsers::
 
 say 'files'
 cargo build --release -p photovault -p photovault-fuzz

@@ -14,7 +14,7 @@ trap 'rm -f "$log"' EXIT
 status=0
 # One after the other: each measures what the engine does with the whole machine.
 for test in gaps::one_pass kills::kill_nine_a_thousand burst::a_burst_of_ten poison::five_hundred; do
-    cargo test --release --package photovault-tests --test vault -- "$test" --include-ignored --nocapture --test-threads 1 \
+    cargo test --release --package photovault --package photovault-tests --test vault -- "$test" --include-ignored --nocapture --test-threads 1 \
         2>&1 | tee -a "$log" || status=1
 done
 say 'figures'
