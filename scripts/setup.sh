@@ -27,7 +27,7 @@ native_packages() {
         as_root apt-get update -qq
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
     elif command -v dnf >/dev/null; then
-        for package in libde265-devel libdav1d-devel numactl-devel ffmpeg-free-devel cmake nasm clang clang-devel pkgconf-pkg-config gcc-c++ make python3; do
+        for package in libde265-devel libdav1d-devel numactl-devel ffmpeg-free-devel cmake nasm perl clang clang-devel pkgconf-pkg-config gcc-c++ make python3; do
             rpm -q "$package" >/dev/null 2>&1 || missing+=("$package")
         done
         [ ${#missing[@]} = 0 ] && return

@@ -3,7 +3,7 @@
 //! - Event in: a job, through the thumbnail queue, for an accepted photo.
 //! - Decision: the derivatives themselves (`photovault_media::derive`), a pure function of the bytes and the size table, made in a
 //!   confined process of its own (`photovault_sandbox`).
-//! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg` and `.webp`, the `derivatives` facet, the ledger entry.
+//! - Effects out: `derivatives/<user>/<media>/<recipe>/<size>.jpg`, `.webp` and `.avif`, the `derivatives` facet, the ledger entry.
 //! - Idempotent by: the derivatives' keys (same recipe, same key, same bytes) and the entry's recipe and input.
 
 use std::sync::Arc;
@@ -76,7 +76,7 @@ async fn decide(photo: Input, format: Format, outputs: Outputs) -> Made {
 
 async fn apply(vault: &Vault, media: &Media, rendered: Rendered) -> anyhow::Result<Outcome> {
     let store = |file: photovault_media::RenderedFile| async move {
-        let mut name = format!("{}.{}", file.name, if file.mime == "image/webp" { "webp" } else { "jpg" });
+        let mut name = file.stored_as();
         if mutated(Mutant::DerivativeByAttempt) {
             name = format!("{}-{name}", vault.clock.now().0);
         }

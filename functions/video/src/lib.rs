@@ -171,8 +171,9 @@ async fn asked(task: Task, files: Vec<OwnedFd>) -> anyhow::Result<Result<(make::
 async fn apply(vault: &Vault, media: &Media, shown: Shown, leaves: bool) -> anyhow::Result<Outcome> {
     let is_photo = media.kind() == Some(Kind::Photo);
     let poster = if is_photo { Vec::new() } else { shown.poster.files };
-    let poster = poster.into_iter().map(|RenderedFile { name, mime, width, height, bytes }| {
-        let stored_as = format!("{name}.{}", if mime == Format::Webp.mime() { "webp" } else { "jpg" });
+    let poster = poster.into_iter().map(|file| {
+        let stored_as = file.stored_as();
+        let RenderedFile { name, mime, width, height, bytes } = file;
         store(vault, media, File { name, stored_as, mime, size: (width, height), bytes: bytes.into() })
     });
     let is_playable = shown.extras.iter().any(|(extra, _)| extra.kind == ExtraKind::Rendition);

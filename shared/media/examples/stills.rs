@@ -1,21 +1,25 @@
 //! How long derivatives of one photo take in a warm process, for `benches/stills.py`.
 //!
-//! usage: stills FILE REPETITIONS [FOLDER] — prints JSON with the least CPU and wall time in milliseconds and the peak of memory in
+//! usage: stills [--outputs jpeg,webp,avif] FILE REPETITIONS [FOLDER] — prints JSON with the least CPU and wall time in milliseconds and the peak of memory in
 //! bytes, and writes the derivatives into the folder. `stills --libheif FILE REPETITIONS` only decodes, by libheif alone.
 
 use std::{fs, path::Path, time::Instant};
 
 use libheif_rs::{ColorSpace, HeifContext, LibHeif};
-use photovault_media::{Rendered, derive, sniff};
+use photovault_domain::Outputs;
+use photovault_media::{Rendered, derive_as, sniff};
 use rustix::time::{ClockId, clock_gettime};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (is_bare, arguments) = match arguments.split_first() {
-        Some((first, rest)) if first == "--libheif" => (true, rest),
-        _ => (false, arguments.as_slice()),
+    let (is_bare, outputs, arguments) = match arguments.as_slice() {
+        [first, rest @ ..] if first == "--libheif" => (true, Outputs::JPEG, rest),
+        [first, words, rest @ ..] if first == "--outputs" => (false, words.parse().expect("kinds of derivatives"), rest),
+        rest => (false, Outputs::JPEG, rest),
     };
-    let [file, repetitions, folder @ ..] = arguments else { panic!("usage: stills [--libheif] FILE REPETITIONS [FOLDER]") };
+    let [file, repetitions, folder @ ..] = arguments else {
+        panic!("usage: stills [--libheif | --outputs WORDS] FILE REPETITIONS [FOLDER]")
+    };
     let bytes = fs::read(file).expect("the photo can be read");
     let mut least = (f64::MAX, f64::MAX);
     let mut made = None;
@@ -24,23 +28,22 @@ fn main() {
         if is_bare {
             decode_alone(&bytes);
         } else {
-            made = Some(rendered(&bytes));
+            made = Some(rendered(&bytes, outputs));
         }
         least = (least.0.min(cpu_ms() - cpu), least.1.min(wall.elapsed().as_secs_f64() * 1e3));
     }
     if let ([folder], Some(rendered)) = (folder, made) {
         for derivative in rendered.files {
-            fs::write(Path::new(folder).join(format!("{}.jpg", derivative.name)), derivative.bytes)
-                .expect("the folder can be written to");
+            fs::write(Path::new(folder).join(derivative.stored_as()), derivative.bytes).expect("the folder can be written to");
         }
     }
     println!(r#"{{"cpu_ms": {:.1}, "wall_ms": {:.1}, "peak_bytes": {}}}"#, least.0, least.1, peak_bytes());
 }
 
-fn rendered(bytes: &[u8]) -> Rendered {
+fn rendered(bytes: &[u8], outputs: Outputs) -> Rendered {
     let sniffed = sniff(&bytes[..bytes.len().min(photovault_media::SNIFF_BYTES)]);
     let photovault_media::Sniffed::Media(format) = sniffed else { panic!("this is no photo: {sniffed:?}") };
-    derive(bytes, format).expect("the photo is sound")
+    derive_as(bytes, format, outputs).expect("the photo is sound")
 }
 
 /// What nobody who uses libheif can avoid.

@@ -1,4 +1,4 @@
-//! Which files are made: WebP beside JPEG, and a full-size JPEG of what browsers cannot show, in the colours that it had.
+//! Which files are made: WebP and AVIF beside JPEG, and a full-size JPEG of what browsers cannot show, in the colours that it had.
 
 use std::io::Cursor;
 
@@ -37,6 +37,37 @@ fn webp_is_made_where_the_table_says_and_looks_the_same() {
     assert_eq!(plain.files, rendered.files[..3]);
 }
 
+#[test]
+fn avif_is_made_in_every_size_and_looks_the_same() {
+    let grey = image::DynamicImage::from(picture(700, 431)).into_luma8();
+    let mut grey_jpeg = Cursor::new(Vec::new());
+    grey.write_to(&mut grey_jpeg, ImageFormat::Jpeg).expect("the picture can be written");
+    for (bytes, format, sides) in [
+        (file(&picture(1500, 900), ImageFormat::Jpeg), Format::Jpeg, [(320, 192), (1024, 614), (1500, 900)]),
+        // Not in planes, and of odd sides.
+        (file(&picture(1033, 35), ImageFormat::Png), Format::Png, [(320, 11), (1024, 35), (1033, 35)]),
+        (grey_jpeg.into_inner(), Format::Jpeg, [(320, 197), (700, 431), (700, 431)]),
+        (file(&picture(1, 1), ImageFormat::Png), Format::Png, [(1, 1); 3]),
+    ] {
+        let rendered = derive_as(&bytes, format, Outputs { avif: true, ..Outputs::JPEG }).expect("it is sound");
+        let wanted: Vec<_> = ["small", "medium", "large"]
+            .into_iter()
+            .zip(sides)
+            .map(|(name, (width, height))| (name, "image/avif", width, height))
+            .collect();
+        assert_eq!(made(&rendered)[3..], wanted);
+        for (avif, jpeg) in rendered.files[3..].iter().zip(&rendered.files) {
+            // What it shows is seen by libheif, which decodes it to a JPEG file of the same size.
+            let seen = derive_as(&avif.bytes, Format::Avif, Outputs::JPEG).expect("it can be read").files.swap_remove(2);
+            let pixels = |bytes: &[u8]| image::load_from_memory(bytes).expect("it is a picture").into_rgb8();
+            let (seen, wanted) = (pixels(&seen.bytes), pixels(&jpeg.bytes));
+            assert_eq!(seen.dimensions(), wanted.dimensions());
+            let error: u64 = seen.as_raw().iter().zip(wanted.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            assert!(error / (seen.as_raw().len() as u64) < 3, "{error} over {:?}", seen.dimensions());
+        }
+    }
+}
+
 /// The bytes of a segment of this kind, all together.
 fn segments(jpeg: &[u8], marker: u8, name: &[u8]) -> Vec<u8> {
     let (mut at, mut found) = (2, Vec::new());
@@ -53,7 +84,7 @@ fn segments(jpeg: &[u8], marker: u8, name: &[u8]) -> Vec<u8> {
 #[test]
 fn what_browsers_cannot_show_is_made_full_size() {
     let tiff = file(&picture(2500, 1500), ImageFormat::Tiff);
-    let rendered = derive_as(&tiff, Format::Tiff, Outputs { webp: false, full: true }).expect("it is sound");
+    let rendered = derive_as(&tiff, Format::Tiff, Outputs { full: true, ..Outputs::JPEG }).expect("it is sound");
     assert_eq!(made(&rendered)[3..], [("full", "image/jpeg", 2500, 1500)]);
     let full = image::load_from_memory(&rendered.files[3].bytes).expect("it is a picture").into_rgb8();
     let error: u64 = full.as_raw().iter().zip(picture(2500, 1500).as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
@@ -70,7 +101,7 @@ fn a_full_size_file_keeps_its_colours_and_says_how_it_is_held() {
     encoder
         .write_image(RgbImage::from_pixel(64, 32, Rgb([20, 230, 40])).as_raw(), 64, 32, ExtendedColorType::Rgb8)
         .expect("it is written");
-    let rendered = derive_as(&bytes.into_inner(), Format::Tiff, Outputs { webp: false, full: true }).expect("it is sound");
+    let rendered = derive_as(&bytes.into_inner(), Format::Tiff, Outputs { full: true, ..Outputs::JPEG }).expect("it is sound");
     let full = &rendered.files[3];
     assert_eq!(segments(&full.bytes, 0xE2, b"ICC_PROFILE\0\x01\x01"), profile, "the profile as it was");
     let pixel = |jpeg: &[u8]| image::load_from_memory(jpeg).expect("a picture").into_rgb8().get_pixel(20, 20).0;

@@ -6,6 +6,9 @@ use photovault_domain::{DerivativeSize, Format, GainMap, Look};
 use photovault_media::{Rendered, RenderedFile};
 use serde::{Deserialize, Serialize};
 
+/// What derivatives are written as.
+const WRITTEN: [Format; 3] = [Format::Jpeg, Format::Webp, Format::Avif];
+
 /// Derivatives without their bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RenderedHeader {
@@ -19,7 +22,7 @@ pub struct RenderedHeader {
 #[derive(Debug, Serialize, Deserialize)]
 struct FileHeader {
     size: String,
-    webp: bool,
+    format: Format,
     width: u32,
     height: u32,
 }
@@ -39,8 +42,10 @@ impl RenderedHeader {
         }
         let join = |(file, bytes): (FileHeader, Vec<u8>)| {
             let size = DerivativeSize::named(&file.size).ok_or_else(|| io::Error::other("a derivative of no known size"))?;
-            let mime = if file.webp { Format::Webp } else { Format::Jpeg }.mime();
-            Ok(RenderedFile { name: size.name, mime, width: file.width, height: file.height, bytes })
+            if !WRITTEN.contains(&file.format) {
+                return Err(io::Error::other("a derivative of a format that none has"));
+            }
+            Ok(RenderedFile { name: size.name, mime: file.format.mime(), width: file.width, height: file.height, bytes })
         };
         let files = self.files.into_iter().zip(bytes).map(join).collect::<io::Result<_>>()?;
         let Self { thumbhash, look, gain_map, warnings, .. } = self;
@@ -50,7 +55,7 @@ impl RenderedHeader {
 
 impl FileHeader {
     fn of(file: &RenderedFile) -> Self {
-        let webp = file.mime == Format::Webp.mime();
-        Self { size: file.name.to_owned(), webp, width: file.width, height: file.height }
+        let format = WRITTEN.into_iter().find(|format| format.mime() == file.mime).expect("derivatives are of these");
+        Self { size: file.name.to_owned(), format, width: file.width, height: file.height }
     }
 }

@@ -3,6 +3,7 @@
 //! Everything after the decoder works on small frames: the largest derivative is made first, and the others from it. What
 //! came in planes of brightness and colour stays in them, unless its colours have to be converted.
 
+mod avif;
 mod baseline;
 mod check;
 mod colour;
@@ -37,8 +38,8 @@ use planes::Planar;
 /// What is made of a still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// A JPEG file for each of `photovault_domain::DERIVATIVE_SIZES`, in its order; then those of `Outputs`: WebP files, in the
-    /// same order, and the full-size JPEG.
+    /// A JPEG file for each of `photovault_domain::DERIVATIVE_SIZES`, in its order; then those of `Outputs`: WebP and AVIF
+    /// files, by size, and the full-size JPEG.
     pub files: Vec<RenderedFile>,
     /// A placeholder of 20–30 bytes (<https://evanw.github.io/thumbhash/>).
     pub thumbhash: Vec<u8>,
@@ -64,6 +65,15 @@ pub struct RenderedFile {
     /// The file. The full-size one has its own profile and orientation; all others are upright, in sRGB, without metadata but for
     /// a gain map's.
     pub bytes: Vec<u8>,
+}
+
+impl RenderedFile {
+    /// What it is called where it is stored, such as `small.jpg`.
+    pub fn stored_as(&self) -> String {
+        let formats = [(Format::Webp, "webp"), (Format::Avif, "avif")];
+        let extension = formats.iter().find(|(format, _)| format.mime() == self.mime).map_or("jpg", |(_, extension)| extension);
+        format!("{}.{extension}", self.name)
+    }
 }
 
 /// Why nothing can be shown of a still.
@@ -251,6 +261,9 @@ fn finish(frame: Frame, outputs: Outputs) -> Result<(Rendered, Packed), Unreadab
         }
         let bytes = encode::jpeg(&picture, derivative.quality)?;
         files.push(RenderedFile { name: derivative.name, mime: Format::Jpeg.mime(), width, height, bytes });
+        if let Some(quantizer) = derivative.avif_quantizer.filter(|_| outputs.avif) {
+            more.push(avif::file(derivative.name, &picture, quantizer)?);
+        }
         if let Some(quality) = derivative.webp_quality.filter(|_| outputs.webp) {
             more.push(webp::file(derivative.name, &picture, quality)?);
         }
