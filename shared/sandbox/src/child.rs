@@ -65,7 +65,9 @@ pub fn serve_files<Q: DeserializeOwned, A: Serialize>(
     let memory = File::open("/proc/self/statm").ok();
     let stdin = io::stdin();
     let wire = Wire { socket: stdin.as_fd(), deadline: None };
-    wire.send_json(&confine(bounds), &[])?;
+    let protections = confine(bounds);
+    end_with_the_function()?;
+    wire.send_json(&protections, &[])?;
     loop {
         let (question, files): (Q, _) = match wire.receive_json() {
             Ok(question) => question,
@@ -79,6 +81,29 @@ pub fn serve_files<Q: DeserializeOwned, A: Serialize>(
         wire.send_reply(made, photovault_media::cpu_ns() - before, is_last)?;
         if is_last {
             return Ok(());
+        }
+    }
+}
+
+/// Ends this process when the function is gone, in the middle of a file too: nobody waits for what comes of it.
+///
+/// The kernel's own signal at a parent's death comes when the thread dies that started this process, which threads of a pool do.
+/// Called behind the confinement, which a thread takes over from the one that starts it.
+fn end_with_the_function() -> io::Result<()> {
+    std::thread::Builder::new().name("watch".to_owned()).stack_size(64 * 1024).spawn(wait_for_the_end).map(drop)
+}
+
+#[expect(unsafe_code, reason = "poll(2) and _exit(2)")]
+fn wait_for_the_end() {
+    // A hang-up is told of without being asked for.
+    let mut socket = libc::pollfd { fd: libc::STDIN_FILENO, events: 0, revents: 0 };
+    loop {
+        // SAFETY: the pointer is to one live struct.
+        match unsafe { libc::poll(&raw mut socket, 1, -1) } {
+            // SAFETY: it takes a number. Codecs at work must not see destructors run.
+            1.. => unsafe { libc::_exit(0) },
+            _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+            _ => return,
         }
     }
 }

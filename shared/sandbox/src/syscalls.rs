@@ -24,6 +24,9 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_lseek,
     libc::SYS_fstat,
     libc::SYS_fcntl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    libc::SYS_ppoll,
     // Memory.
     libc::SYS_munmap,
     libc::SYS_mremap,

@@ -3,9 +3,9 @@
 
 use std::{
     fs::File,
-    io::{Cursor, Write as _},
+    io::{BufRead as _, BufReader, Cursor, Write as _},
     net::TcpStream,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -18,12 +18,16 @@ fn main() {
         photovault_sandbox::serve_with(wicked).expect("the decoder serves until its socket closes");
         return;
     }
+    if std::env::args().nth(1).as_deref() == Some(A_FUNCTION) {
+        return be_a_function_whose_decoder_hangs();
+    }
     let tests: &[(&str, fn())] = &[
         ("a_photo_comes_back_as_derivatives", a_photo_comes_back_as_derivatives),
         ("every_ending_is_a_reason_and_the_next_photo_is_served", every_ending_is_a_reason_and_the_next_photo_is_served),
         ("a_photo_is_not_blamed_for_what_another_did", a_photo_is_not_blamed_for_what_another_did),
         ("nothing_can_be_reached_from_inside", nothing_can_be_reached_from_inside),
         ("a_decoder_that_grew_is_replaced", a_decoder_that_grew_is_replaced),
+        ("a_decoder_at_work_ends_with_its_function", a_decoder_at_work_ends_with_its_function),
     ];
     for (name, test) in tests {
         test();
@@ -166,4 +170,42 @@ fn a_decoder_that_grew_is_replaced() {
         assert_eq!(decoder.process(), None);
     }
     assert!(ask(&decoder, &photo()).is_ok());
+}
+
+/// The first argument of this program where it stands for a function.
+const A_FUNCTION: &str = "be-a-function";
+
+fn be_a_function_whose_decoder_hangs() {
+    let decoder = Decoder::start().expect("a decoder starts");
+    println!("{}", decoder.process().expect("it is warm"));
+    let _ = ask(&decoder, b"hang");
+}
+
+fn a_decoder_at_work_ends_with_its_function() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut function = Command::new(program).arg(A_FUNCTION).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut decoder = String::new();
+    BufReader::new(function.stdout.take().expect("a pipe")).read_line(&mut decoder).expect("its decoder's number");
+    let decoder: u32 = decoder.trim().parse().expect("a number");
+    let is_there = || std::fs::read(format!("/proc/{decoder}/cmdline")).is_ok_and(|words| !words.is_empty());
+    let busy_ticks = || {
+        let stat = std::fs::read_to_string(format!("/proc/{decoder}/stat")).expect("it runs");
+        stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(11)?.parse::<u64>().ok()).expect("a number")
+    };
+    let before = busy_ticks();
+    within(Duration::from_secs(20), "the decoder is at work", || busy_ticks() > before + 2);
+    function.kill().expect("it can be killed");
+    function.wait().expect("it ends");
+    within(Duration::from_secs(5), "the decoder is gone", || !is_there());
+}
+
+fn within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < patience, "{what}: not within {patience:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
