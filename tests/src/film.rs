@@ -29,6 +29,8 @@ pub struct Film {
     pub black: u32,
     /// Frames from one key frame to the next.
     pub every: u32,
+    /// Frames in a row, at most, that refer to later ones.
+    pub reordered: usize,
     /// Degrees that the file asks to be turned by, clockwise.
     pub rotation: u16,
     /// The transfer characteristic that it declares.
@@ -49,6 +51,7 @@ impl Default for Film {
             frames: 50,
             black: 0,
             every: 12,
+            reordered: 0,
             rotation: 0,
             transfer: TransferCharacteristic::Unspecified,
             tone: false,
@@ -117,6 +120,7 @@ impl Film {
         encoder.set_time_base(TIME_BASE);
         encoder.set_frame_rate(Some(Rational(25, 1)));
         encoder.set_gop(self.every);
+        encoder.set_max_b_frames(self.reordered);
         encoder.set_bit_rate(2_000_000);
         if global_header {
             encoder.set_flags(codec::Flags::GLOBAL_HEADER);

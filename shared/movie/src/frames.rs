@@ -13,6 +13,9 @@ use crate::{
 
 /// Packets that are read for one frame, before the file counts as having none there.
 const MAX_PACKETS_A_FRAME: usize = 4000;
+/// How much before its beginning a file is sought for its first frame, in microseconds: MPEG-TS is searched by the times at which frames
+/// are decoded, which are earlier than those at which they are shown.
+const LEAD_US: i64 = 10_000_000;
 
 /// A frame and its place.
 pub(crate) struct Timed {
@@ -33,6 +36,8 @@ pub(crate) struct Frames {
     deadline: Instant,
     /// Whether the decoder has been told that nothing follows.
     is_draining: bool,
+    /// Whether it has yet to get a frame that is complete in itself: what comes before refers to what it has not seen.
+    awaits_key: bool,
 }
 
 impl Frames {
@@ -42,7 +47,8 @@ impl Frames {
         let (index, time_base) = (stream.index(), stream.time_base());
         let decoder = decoder(&stream).map_err(|error| not_decoded(&stream, error))?;
         let start_us = start_us(&input);
-        Ok(Self { input, stream: index, decoder, unit_s: f64::from(time_base), start_us, deadline, is_draining: false })
+        let unit_s = f64::from(time_base);
+        Ok(Self { input, stream: index, decoder, unit_s, start_us, deadline, is_draining: false, awaits_key: false })
     }
 
     /// The nearest frame at or before a moment that is complete in itself; of a file that cannot be sought in, the next one.
@@ -79,8 +85,11 @@ impl Frames {
                 return Ok(None);
             }
             if self.read(&mut packet)? {
-                // A packet that is broken costs its frame only.
-                let _ = self.decoder.send_packet(&packet);
+                self.awaits_key &= !packet.is_key();
+                if !self.awaits_key {
+                    // A packet that is broken costs its frame only.
+                    let _ = self.decoder.send_packet(&packet);
+                }
             } else {
                 self.drain();
             }
@@ -95,8 +104,13 @@ impl Frames {
 
     fn seek(&mut self, at_ms: u64) {
         let sought_us = self.start_us.saturating_add(i64::try_from(at_ms).unwrap_or(0).saturating_mul(1000));
-        // The first frame may stand a little behind the beginning.
-        let sought = if at_ms == 0 { self.input.seek(sought_us, ..) } else { self.input.seek(sought_us, ..sought_us) };
+        let sought = if at_ms == 0 {
+            // The first frame may stand a little behind the beginning, and not every container is sought before it.
+            self.input.seek(sought_us.saturating_sub(LEAD_US), ..).or_else(|_| self.input.seek(sought_us, ..))
+        } else {
+            self.input.seek(sought_us, ..sought_us)
+        };
+        self.awaits_key |= sought.is_ok();
         if sought.is_ok() || self.is_draining {
             self.decoder.flush();
             self.is_draining = false;

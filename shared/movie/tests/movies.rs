@@ -71,6 +71,13 @@ fn every_container_is_read() {
 }
 
 #[test]
+fn a_stream_with_one_key_frame_is_begun_at_it() {
+    // The key frame is black, so frames behind it are looked at, and none of them is complete without it.
+    let film = Film { container: "mpegts", every: 250, black: 1, reordered: 2, ..Film::default() };
+    assert_eq!(fields(&shown(&film, Format::Ts).poster), ['r', 'g', 'b', 'w']);
+}
+
+#[test]
 fn a_turned_video_is_upright() {
     for (rotation, size, want) in [
         (0, (320, 240), ['r', 'g', 'b', 'w']),
