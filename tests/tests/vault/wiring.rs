@@ -42,6 +42,8 @@ const EXTRAS: &[&str] = &[
     "WorkerSecurityGroup",
     "OverTime",
     "OverTimeAlarm",
+    "AlarmTopic",
+    "AlarmSubscription",
 ];
 
 const MAX_RECEIVE_COUNT: u64 = 5;
@@ -155,6 +157,17 @@ fn a_claim_outlives_its_holder_and_not_by_more_than_a_minute() {
     let timeout_s = number(&Template::load().resource("NotifyFunction").properties["Timeout"]);
     let lease_s = u64::from(photovault_vault::PUBLISH_LEASE_S);
     assert!((timeout_s..=timeout_s + 60).contains(&lease_s), "{lease_s} s for a function of {timeout_s} s");
+}
+
+#[test]
+fn every_alarm_tells_somebody() {
+    let template = Template::load();
+    let alarms = template.resources("AWS::CloudWatch::Alarm");
+    assert!(!alarms.is_empty());
+    for alarm in alarms {
+        let told = text(&alarm.properties["AlarmActions"][0]);
+        assert!(told.starts_with("AlarmTopic if HasNotifyEmail"), "{}: {told}", alarm.name);
+    }
 }
 
 #[test]
