@@ -4,7 +4,7 @@
 //! since the job was sent; lets the stage work;
 //! writes its ledger entry and its facet in one conditional write. Running it twice changes nothing the second time.
 
-use photovault_domain::{Entry, Facet, Job, Media, Progress, Stage, State, UtcMs};
+use photovault_domain::{Billed, Entry, Facet, Job, Media, Progress, Stage, State, UtcMs};
 
 use crate::{Change, Mutant, Vault, mutated, seams::SeamResult};
 
@@ -134,20 +134,21 @@ pub async fn announce_progress(vault: &Vault, attempt: &Attempt, progress: Progr
     Ok(media.is_some_and(|media| is_open(&media, &attempt.job)))
 }
 
-/// What a run cost on Lambda, in millionths of a US dollar: arm64 GB-seconds and one request.
-/// Source: AWS Lambda pricing, us-east-1, November 2026.
+/// What a run cost on Lambda, in millionths of a US dollar: its time in memory and one call.
 pub fn lambda_cost_microusd(took_ms: u64, memory_mb: u32) -> f64 {
-    const GB_SECOND_MICROUSD: f64 = 13.3334;
-    const REQUEST_MICROUSD: f64 = 0.2;
     let gb_seconds = (took_ms as f64 / 1000.0) * (f64::from(memory_mb) / 1024.0);
-    ((gb_seconds * GB_SECOND_MICROUSD + REQUEST_MICROUSD) * 1000.0).round() / 1000.0
+    thousandths(Billed::LambdaGbSeconds.microusd(gb_seconds) + Billed::LambdaCalls.microusd(1.0))
 }
 
-/// What a run of the worker cost, in millionths of a US dollar: four vCPU and 8 GB of Fargate Spot on arm64.
-/// Source: AWS Fargate pricing, us-east-1, November 2026; Spot at 70 % below, which varies.
+/// What a run of the worker cost, in millionths of a US dollar: the template gives it four processors and 8 GB.
 pub fn worker_cost_microusd(took_ms: u64) -> f64 {
-    const HOUR_MICROUSD: f64 = (4.0 * 32_380.0 + 8.0 * 3_560.0) * 0.3;
-    (took_ms as f64 / 3_600_000.0 * HOUR_MICROUSD * 1000.0).round() / 1000.0
+    let hours = took_ms as f64 / 3_600_000.0;
+    thousandths(Billed::SpotCpuHours.microusd(4.0 * hours) + Billed::SpotGbHours.microusd(8.0 * hours))
+}
+
+/// As it is kept: finer than that is noise.
+fn thousandths(microusd: f64) -> f64 {
+    (microusd * 1000.0).round() / 1000.0
 }
 
 /// Whether the job still asks for something: its stage has not ended, and it answers the latest asking.
