@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Retry(RetryArguments),
     Dlq(DlqArguments),
     Health(HealthArguments),
+    /// What the engine has done since its start, and what 1,000 such photos, or 100 minutes of such video, cost on AWS.
+    Cost(VaultArguments),
     Invoke(InvokeArguments),
     Facts(FactsArguments),
     Sample(SampleArguments),

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod connection;
+mod cost;
 mod dlq;
 mod facts;
 mod find;
@@ -49,6 +50,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
         Command::Health(arguments) => runtime(false)?.block_on(health::run(arguments)).map(done),
+        Command::Cost(arguments) => runtime(false)?.block_on(cost::run(arguments)).map(done),
         Command::Up(arguments) => runtime(true)?.block_on(up::run(arguments)).map(done),
         Command::Invoke(arguments) => runtime(true)?.block_on(invoke::run(arguments)).map(done),
     }

@@ -24,6 +24,7 @@ use crate::{
     auth::{Credentials, Unauthorized, verify},
     clock::now_ms,
     dynamodb::Tables,
+    meter::{Meter, who},
     s3::Buckets,
     sns,
     sqs::{self, Queues},
@@ -55,6 +56,8 @@ pub struct Services {
     pub buckets: Arc<Buckets>,
     /// DynamoDB.
     pub tables: Arc<Tables>,
+    /// What is used of all of them.
+    pub meter: Arc<Meter>,
     /// What the health page says beyond "ok", once functions run: called with the services.
     pub health: Arc<OnceLock<Box<Health>>>,
 }
@@ -68,7 +71,7 @@ impl Services {
         let store = Store::open(data)?;
         let queues = Arc::new(Queues::new(Arc::clone(&store)));
         let buckets = Arc::new(Buckets::new(Arc::clone(&store), Arc::clone(&queues)));
-        Ok(Self { store, queues, buckets, tables: Tables::open(data)?, health: Arc::default() })
+        Ok(Self { store, queues, buckets, tables: Tables::open(data)?, meter: Arc::default(), health: Arc::default() })
     }
 }
 
@@ -162,6 +165,9 @@ impl Gateway {
             health["status"] = "ok".into();
             return reply(StatusCode::OK, "application/json", health.to_string());
         }
+        if request.method() == Method::GET && request.uri().path() == "/_photovault/used" {
+            return reply(StatusCode::OK, "application/json", json!(self.services.meter.usage()).to_string());
+        }
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
         match target.as_deref().and_then(|target| target.split_once('.')) {
             Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", action)) => self.dynamodb(request, action).await,
@@ -176,8 +182,8 @@ impl Gateway {
         let refusal = |kind: &str, message: &str| {
             json!({"__type": format!("com.amazon.coral.service#{kind}"), "message": message}).to_string()
         };
-        let body = match self.admit(request).await {
-            Ok((_, body)) => body,
+        let (parts, body) = match self.admit(request).await {
+            Ok(admitted) => admitted,
             Err(Refused::TooLarge) => {
                 return reply(StatusCode::PAYLOAD_TOO_LARGE, JSON, refusal("SerializationException", TOO_LARGE));
             }
@@ -194,7 +200,13 @@ impl Gateway {
         let Ok(text) = std::str::from_utf8(&body) else {
             return reply(StatusCode::BAD_REQUEST, JSON, refusal("SerializationException", "the body is not UTF-8"));
         };
-        match self.services.tables.call(action, text).await {
+        let (answer, (written, read)) = self.services.tables.metered_call(action, text).await;
+        self.services.meter.note(who(&parts.headers), |used| {
+            used.table_requests += 1;
+            used.table_writes += written;
+            used.table_reads += read;
+        });
+        match answer {
             Ok(answer) => reply(StatusCode::OK, JSON, answer),
             Err(failure) => reply(status(failure.status), JSON, failure.body),
         }
@@ -223,6 +235,7 @@ impl Gateway {
         let Ok(input) = serde_json::from_slice::<Value>(&body) else {
             return refused(StatusCode::BAD_REQUEST, "SerializationException", "MalformedInput", "the body is not JSON");
         };
+        self.services.meter.note(who(&parts.headers), |used| used.queue_requests += 1);
         match sqs::call(&self.services.queues, action, &input, &base_url(&parts)).await {
             Ok(answer) => reply(StatusCode::OK, "application/x-amz-json-1.0", answer.to_string()),
             Err(refusal) => refused(status(refusal.status), refusal.code, refusal.query_code, &refusal.message),
@@ -231,7 +244,10 @@ impl Gateway {
 
     async fn sns(&self, request: Request<Incoming>) -> Response<Body> {
         let answer = match self.admit(request).await {
-            Ok((_, body)) => sns::call(&self.services.store, &body).await,
+            Ok((parts, body)) => {
+                self.services.meter.note(who(&parts.headers), |used| used.published += 1);
+                sns::call(&self.services.store, &body).await
+            }
             Err(Refused::TooLarge) => Err(sns::Refusal { status: 413, code: "InvalidParameter", message: TOO_LARGE.to_owned() }),
             Err(Refused::Unauthorized(error)) => {
                 Err(sns::Refusal { status: 403, code: query_error(&error), message: error.to_string() })
@@ -244,6 +260,7 @@ impl Gateway {
     }
 
     async fn s3(&self, request: Request<Incoming>) -> Response<Body> {
+        self.services.meter.note_s3(request.headers(), request.method(), request.uri());
         match self.s3.call(request.map(Body::from)).await {
             Ok(response) => response,
             Err(error) => {

@@ -7,6 +7,7 @@ mod crash;
 pub mod dynamodb;
 pub mod engine;
 pub mod gateway;
+pub mod meter;
 pub mod peer;
 pub mod runtime;
 pub mod s3;

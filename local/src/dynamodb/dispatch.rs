@@ -14,6 +14,11 @@ impl Failure {
         tracing::error!(error = message, "dynamodb: internal error");
         DynoxideError::InternalServerError(message.to_owned()).into()
     }
+
+    /// Whether a write was refused because its condition does not hold.
+    pub(super) fn is_condition(&self) -> bool {
+        self.body.contains("#ConditionalCheckFailedException")
+    }
 }
 
 impl From<DynoxideError> for Failure {

@@ -1,5 +1,6 @@
 //! DynamoDB by dynoxide, in process: no second port that would answer unsigned requests.
 
+mod capacity;
 mod dispatch;
 mod durable;
 mod stream;
@@ -72,6 +73,17 @@ impl Tables {
             .await
             .map(drop)
             .map_err(|failure| anyhow!("{table}: {}", failure.body))
+    }
+
+    /// The same as [`Tables::call`], with the units that it consumes: `(written, read)`.
+    pub(crate) async fn metered_call(&self, action: &str, body: &str) -> (Result<String, Failure>, (f64, f64)) {
+        let answer = self.call(action, &capacity::asking(action, body)).await;
+        let units = match &answer {
+            Ok(answer) => capacity::told(answer),
+            Err(failure) if failure.is_condition() => capacity::of_refused_write(body),
+            Err(_) => 0.0,
+        };
+        (answer, if dispatch::writes(action) { (units, 0.0) } else { (0.0, units) })
     }
 
     /// Answers one action, JSON in and out; a write is durable when this returns.
@@ -176,6 +188,37 @@ mod tests {
         let place = all[13]["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned();
         let rest = tables.stream_records("photovault-catalog", Some(place), 5).await.unwrap();
         assert_eq!(rest, all[14..19]);
+    }
+
+    #[tokio::test]
+    async fn units_are_counted_as_dynamodb_bills_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = Tables::open(folder.path()).unwrap();
+        let mut with_index = table();
+        with_index["AttributeDefinitions"].as_array_mut().unwrap().push(json!({"AttributeName": "due", "AttributeType": "S"}));
+        with_index["GlobalSecondaryIndexes"] = json!([{"IndexName": "work",
+            "KeySchema": [{"AttributeName": "due", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}]);
+        tables.create_table(with_index).await.unwrap();
+        let put = |due: bool, condition: Value| {
+            let mut item = json!({"pk": {"S": "a"}, "sk": {"S": "b"}, "text": {"S": "x".repeat(2500)}});
+            if due {
+                item["due"] = json!({"S": "now"});
+            }
+            let mut put = json!({"TableName": "photovault-catalog", "Item": item});
+            put.as_object_mut().unwrap().extend(condition.as_object().cloned().unwrap_or_default());
+            put.to_string()
+        };
+        let key = json!({"TableName": "photovault-catalog", "Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}, "ConsistentRead": true});
+        let exists = json!({"ConditionExpression": "attribute_not_exists(pk)"});
+        for (action, body, want) in [
+            ("PutItem", put(false, json!({})), (3.0, 0.0)),
+            // One more for the item's entry in the index.
+            ("PutItem", put(true, json!({})), (4.0, 0.0)),
+            ("PutItem", put(true, exists), (3.0, 0.0)),
+            ("GetItem", key.to_string(), (0.0, 1.0)),
+        ] {
+            assert_eq!(tables.metered_call(action, &body).await.1, want, "{action} {body}");
+        }
     }
 
     #[tokio::test]

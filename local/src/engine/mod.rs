@@ -131,6 +131,7 @@ impl Engine {
         settings.secret_key.clone_from(&credentials.secret_key);
         settings.log_filter = options.log_filter;
         settings.idle = options.idle;
+        settings.meter = Arc::clone(&services.meter);
         let settings = Arc::new(settings);
         let function = |spec: &FunctionSpec| (spec.name.clone(), Arc::new(Function::new(spec.clone(), Arc::clone(&settings))));
         let functions: BTreeMap<_, _> = stack.functions.iter().map(function).collect();

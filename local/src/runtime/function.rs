@@ -16,8 +16,9 @@ use super::{
     log::Log,
     random::request_id,
     sandbox::Sandbox,
+    spent::Spent,
 };
-use crate::template::FunctionSpec;
+use crate::{meter::Meter, template::FunctionSpec};
 
 /// How long a child without work is kept beside another one: its memory is worth more than its few milliseconds of start.
 const SPARE_IDLE: Duration = Duration::from_secs(20);
@@ -44,6 +45,8 @@ pub struct Settings {
     pub logs: PathBuf,
     /// How long a child without work is kept.
     pub idle: Duration,
+    /// Where what they use is counted.
+    pub meter: Arc<Meter>,
     pub(super) spawner: Spawner,
 }
 
@@ -60,14 +63,15 @@ impl Settings {
             log_filter: None,
             logs,
             idle: Duration::from_mins(5),
+            meter: Arc::default(),
             spawner: Spawner::start()?,
         })
     }
 }
 
 impl Settings {
-    /// A child's own environment with what all children are told.
-    pub(super) fn surround(&self, mut environment: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    /// A child's own environment with what all children are told. Its requests name it, so that they can be counted as its own.
+    pub(super) fn surround(&self, name: &str, mut environment: BTreeMap<String, String>) -> BTreeMap<String, String> {
         for (name, value) in [
             ("AWS_REGION", self.region.as_str()),
             ("AWS_DEFAULT_REGION", &self.region),
@@ -75,6 +79,7 @@ impl Settings {
             ("AWS_SECRET_ACCESS_KEY", &self.secret_key),
             ("AWS_ENDPOINT_URL", &self.endpoint),
             ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_SDK_UA_APP_ID", name),
         ] {
             environment.insert(name.to_owned(), value.to_owned());
         }
@@ -159,9 +164,10 @@ struct History {
 impl Function {
     /// A function without children yet.
     pub fn new(spec: FunctionSpec, settings: Arc<Settings>) -> Self {
+        settings.meter.note(&spec.name, |used| used.memory_mb = spec.memory_mb);
         Self {
             slots: Semaphore::new(settings.workers),
-            log: Arc::new(Log::new(&settings.logs, &spec.name)),
+            log: Arc::new(Log::new(&settings.logs, &spec.name, Arc::clone(&settings.meter))),
             idle: Mutex::default(),
             history: Arc::default(),
             spec,
@@ -193,6 +199,7 @@ impl Function {
                 let working = Working::new(&self.history, sandbox.pid);
                 let outcome = sandbox.invoke(&self.spec, &id, payload).await;
                 drop(working);
+                self.meter(&mut sandbox);
                 let tail = sandbox.tail.text();
                 let init_ms = sandbox.init_ms.filter(|_| !was_warm);
                 self.put_back(sandbox, outcome.as_ref().err());
@@ -259,6 +266,26 @@ impl Function {
         self.settings.workers
     }
 
+    /// Counts what an invocation brought: messages or records, and the requests that Lambda makes to fetch and delete them.
+    pub(super) fn meter_batch(&self, messages: usize, polls: usize) {
+        self.settings.meter.note(&self.spec.name, |used| {
+            used.messages += messages as u64;
+            used.polls += polls as u64;
+        });
+    }
+
+    /// Counts an invocation and what it used: a child that is gone cannot be asked.
+    fn meter(&self, sandbox: &mut Sandbox) {
+        let spent = Spent::of(sandbox.pid);
+        let cpu_ms = spent.cpu_ms.saturating_sub(sandbox.spent.cpu_ms);
+        self.settings.meter.note(&self.spec.name, |used| {
+            used.invocations += 1;
+            used.cpu_ms += cpu_ms;
+            used.peak_mb = used.peak_mb.max(spent.peak_mb);
+        });
+        sandbox.spent = spent;
+    }
+
     fn take_idle(&self) -> Option<Sandbox> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(sandbox) = idle.pop() {
@@ -311,7 +338,7 @@ impl Function {
         ] {
             environment.insert(name.to_owned(), value.to_owned());
         }
-        settings.surround(environment)
+        settings.surround(&spec.name, environment)
     }
 
     fn history(&self) -> std::sync::MutexGuard<'_, History> {

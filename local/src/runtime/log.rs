@@ -12,6 +12,8 @@ use std::{
 use anyhow::Context as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use crate::meter::Meter;
+
 /// A log file is renamed to `.1` when it is this large; two of them are kept.
 const FILE_MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// Lines that an invocation's report quotes.
@@ -21,6 +23,8 @@ const LINE_MAX_BYTES: usize = 16 * 1024;
 
 /// One function's log.
 pub(super) struct Log {
+    function: String,
+    meter: Arc<Meter>,
     path: PathBuf,
     file: Mutex<Option<(File, u64)>>,
 }
@@ -30,8 +34,8 @@ pub(super) struct Log {
 pub(super) struct Tail(Mutex<VecDeque<String>>);
 
 impl Log {
-    pub(super) fn new(folder: &Path, function: &str) -> Self {
-        Self { path: folder.join(format!("{function}.log")), file: Mutex::default() }
+    pub(super) fn new(folder: &Path, function: &str, meter: Arc<Meter>) -> Self {
+        Self { function: function.to_owned(), meter, path: folder.join(format!("{function}.log")), file: Mutex::default() }
     }
 
     /// Starts to read a child's output; gives the end to write to and its tail.
@@ -51,6 +55,7 @@ impl Log {
                     Ok(0) | Err(_) => return,
                     Ok(_) => {}
                 }
+                log.meter.note(&log.function, |used| used.logged_bytes += line.len() as u64);
                 log.write(&line);
                 quoted.push(String::from_utf8_lossy(&line).trim_end().to_owned());
             }

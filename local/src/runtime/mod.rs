@@ -9,6 +9,7 @@ mod log;
 mod random;
 mod sandbox;
 mod schedule;
+mod spent;
 mod sqs;
 mod sqs_event;
 mod stream;

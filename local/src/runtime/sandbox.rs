@@ -13,6 +13,7 @@ use super::{
     child::{self, Order, Spawner},
     function::FunctionError,
     log::{Log, Tail},
+    spent::Spent,
 };
 use crate::template::FunctionSpec;
 
@@ -27,6 +28,8 @@ pub(super) struct Sandbox {
     pub(super) tail: Arc<Tail>,
     /// Since when it has had nothing to do.
     pub(super) idle_since: Instant,
+    /// What it had used after its last invocation.
+    pub(super) spent: Spent,
     born: Instant,
     /// From its start to the first request for an event.
     pub(super) init_ms: Option<u64>,
@@ -71,7 +74,7 @@ impl Sandbox {
             }
             exit_sender.send_replace(Some(how));
         });
-        Ok(Self { pid, tail, idle_since: born, born, init_ms: None, api, exit, kill, was_killed: false })
+        Ok(Self { pid, tail, idle_since: born, spent: Spent::default(), born, init_ms: None, api, exit, kill, was_killed: false })
     }
 
     pub(super) fn is_alive(&self) -> bool {

@@ -19,6 +19,8 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 /// After an error of the engine's own storage.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Messages that one request to SQS receives or deletes.
+const REQUEST_MAX: usize = 10;
 /// Lambda's limit on a synchronous event.
 const EVENT_MAX_BYTES: usize = 6 * 1024 * 1024;
 /// What a record has around its body, generously.
@@ -116,6 +118,7 @@ impl SqsMapping {
 
     async fn invoke(&self, batch: Vec<Message>) -> Result<()> {
         let event = sqs_event::event(&batch, &self.source.queue_arn);
+        self.function.meter_batch(batch.len(), 2 * batch.len().div_ceil(REQUEST_MAX));
         let result = self.function.invoke(serde_json::to_vec(&event)?).await;
         let ids: Vec<&str> = batch.iter().map(|it| it.id.as_str()).collect();
         let failed = match &result.outcome {

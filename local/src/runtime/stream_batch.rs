@@ -43,6 +43,7 @@ impl Batches<'_> {
                 parts.push_front(Part { records: young, attempts: part.attempts });
                 continue;
             }
+            self.mapping.function.meter_batch(part.records.len(), 0);
             let result = self.mapping.function.invoke(json!({ "Records": part.records }).to_string()).await;
             let Some(failed_from) = self.first_failure(&part.records, &result) else {
                 self.settle(&part.records);

@@ -36,7 +36,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Runs until `stopping` turns true; then the child is ended: what it holds comes back at the next start.
     pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let log = Arc::new(Log::new(&self.settings.logs, &format!("{}-worker", self.spec.name)));
+        let log = Arc::new(Log::new(&self.settings.logs, &self.name(), Arc::clone(&self.settings.meter)));
         loop {
             let turn = tokio::select! {
                 biased;
@@ -48,6 +48,11 @@ impl Worker {
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+
+    /// In logs, and in what it is metered as: the function of the same code has its own.
+    fn name(&self) -> String {
+        format!("{}-worker", self.spec.name)
     }
 
     /// Runs a child while there are messages; else waits to be told of some.
@@ -72,7 +77,7 @@ impl Worker {
         command.push(spec.name.clone());
         command.extend(spec.arguments.iter().cloned());
         let (output, _) = log.attach()?;
-        let environment = settings.surround(spec.environment.clone());
+        let environment = settings.surround(&self.name(), spec.environment.clone());
         let child = settings.spawner.spawn(Order { command, environment, memory_mb: spec.memory_mb, output }).await?;
         tracing::info!(worker = spec.name, child.pid = child.id(), "worker started");
         Ok(Running(child))

@@ -1,0 +1,37 @@
+//! Capacity units of a request, as DynamoDB counts them for its bill: the request is made to ask for them.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// The same request, asking what it consumes; others than those for items cannot ask.
+pub(super) fn asking<'a>(action: &str, body: &'a str) -> Cow<'a, str> {
+    let can_ask = matches!(action, "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query" | "Scan");
+    match body.trim_start().strip_prefix('{') {
+        Some(rest) if can_ask && !body.contains("\"ReturnConsumedCapacity\"") => {
+            Cow::Owned(format!("{{\"ReturnConsumedCapacity\":\"TOTAL\",{rest}"))
+        }
+        _ => Cow::Borrowed(body),
+    }
+}
+
+/// What an answer says that its request consumed, indexes included.
+pub(super) fn told(answer: &str) -> f64 {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        consumed_capacity: Option<Consumed>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Consumed {
+        capacity_units: f64,
+    }
+    let answer = serde_json::from_str::<Answer>(answer).ok();
+    answer.and_then(|answer| answer.consumed_capacity).map_or(0.0, |consumed| consumed.capacity_units)
+}
+
+/// A write whose condition does not hold consumes as much as the item has KB, which its new text tells about.
+pub(super) fn of_refused_write(body: &str) -> f64 {
+    body.len().div_ceil(1024) as f64
+}
