@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Look, VideoFacet};
+use crate::{Cell, Look, VideoFacet};
 
 /// What a stage found out about an item, to be written with its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,9 @@ pub struct Facts {
     /// Where it was taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
+    /// What lies there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub located: Option<Located>,
     /// What it is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -151,6 +154,31 @@ pub struct Place {
     /// Country.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+}
+
+/// Where a position lies, by tables that come with the program. What [`Place`] says, somebody wrote into the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Located {
+    /// The cell of the globe, of [`CELL_RESOLUTION`](crate::CELL_RESOLUTION).
+    pub cell: Cell,
+    /// The nearest populated place, if it is within 25 km.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town: Option<Town>,
+    /// The country (ISO 3166-1, two letters).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// A populated place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Town {
+    /// What it is called, in Latin letters.
+    pub name: String,
+    /// Its province or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Metres to its middle.
+    pub distance_m: u32,
 }
 
 /// An area of the picture as stored, before orientation. In fractions of its sides, 0..=1.

@@ -2,6 +2,7 @@
 //!
 //! No async, no AWS, no codecs: everything here is data and pure functions over it.
 
+mod cell;
 mod derivatives;
 mod facts;
 mod format;
@@ -22,9 +23,11 @@ mod scan;
 mod time;
 mod video;
 
+pub use cell::{CELL_RESOLUTION, Cell, NoCell};
 pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, LARGEST_SIDE, Outputs, UnknownOutput, fit};
 pub use facts::{
-    Camera, Captured, Confidence, Derivative, Derivatives, Exposure, Facet, Facts, GainMap, Lens, Motion, Place, Position, Region,
+    Camera, Captured, Confidence, Derivative, Derivatives, Exposure, Facet, Facts, GainMap, Lens, Located, Motion, Place,
+    Position, Region, Town,
 };
 pub use format::{Format, Kind};
 pub use ids::{IdError, MediaId, Sha256, UserId};
@@ -40,5 +43,5 @@ pub use processing::{Mode, Processing, UnknownMode, predicted_work_s};
 pub use recipe::{Choices, Recipe};
 pub use rendition::{Rendition, UnknownPolicy, When};
 pub use scan::{Scan, Scanner, UnknownScanner};
-pub use time::UtcMs;
+pub use time::{UtcMs, local_seconds};
 pub use video::{Hdr, MovingPicture, Sound, Video, VideoFacet};
