@@ -1,7 +1,7 @@
 //! metadata: reads what a photo's file says of it, and what its uploads tell beside that.
 //!
 //! - Event in: a job, through the metadata queue, for an accepted photo.
-//! - Decision: the facts (`photovault_media::facts`, `with_sidecar`, `with_arrivals`), a pure function of the bytes, of the sidecar beside
+//! - Decision: the facts (`photovault_media::facts`, `with_sidecar`, `with_arrivals`, `located`), a pure function of the bytes, of the sidecar beside
 //!   them, and of the uploads' names and times; what is broken is passed over and noted.
 //! - Effects out: every raw tag in `derivatives/<user>/<media>/<recipe>/metadata.json`, the `facts` facet, the ledger entry.
 //! - Idempotent by: the object's key and the entry's recipe and input.
@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use futures::future::BoxFuture;
 use photovault_domain::{Facet, Format, Media, Stage, limits::MAX_METADATA_BYTES, stem};
 use photovault_lambda::{Message, Served};
-use photovault_media::{Arrival, Read, Sparse, facts, with_arrivals, with_sidecar};
+use photovault_media::{Arrival, Read, Sparse, facts, located, with_arrivals, with_sidecar};
 use photovault_vault::{Outcome, Vault};
 
 /// Trips for parts of an original, before all of it is read at once.
@@ -70,7 +70,7 @@ async fn decide(mut file: Sparse, original: Arc<Original>) -> anyhow::Result<(Re
         if let Some(packet) = &original.sidecar {
             read = with_sidecar(read, packet);
         }
-        (Read { facts: with_arrivals(read.facts, &original.arrivals), ..read }, file)
+        (Read { facts: located(with_arrivals(read.facts, &original.arrivals)), ..read }, file)
     };
     Ok(tokio::task::spawn_blocking(read).await?)
 }

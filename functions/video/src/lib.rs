@@ -27,7 +27,7 @@ use photovault_domain::{
     Derivative, Derivatives, Facet, Format, Kind, Media, Mode, Rendition, Stage, Video, VideoFacet, When, limits,
 };
 use photovault_lambda::{Message, Served};
-use photovault_media::RenderedFile;
+use photovault_media::{RenderedFile, located};
 use photovault_sandbox::{Answer, Background, Decoder, Input, VIDEO};
 use photovault_vault::{Outcome, Vault};
 
@@ -192,7 +192,7 @@ async fn apply(vault: &Vault, media: &Media, shown: Shown, leaves: bool) -> anyh
     tracing::info!(media.id = %media.id, process.pid = pid, work.cpu_ns = cpu_ns, "video shown");
     let thumbhash = STANDARD.encode(shown.poster.thumbhash);
     let derivatives = Derivatives { files, thumbhash, gain_map: shown.poster.gain_map };
-    let facet = VideoFacet { video, facts: shown.facts, derivatives, look: shown.poster.look };
+    let facet = VideoFacet { video, facts: located(shown.facts), derivatives, look: shown.poster.look };
     let facet = Some(Facet::Video(Box::new(facet)));
     if left_s > 0 {
         let reason = format!("Its copy for browsers is left to the worker: {} min of work, as reckoned.", left_s.div_ceil(60));

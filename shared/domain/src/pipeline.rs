@@ -65,10 +65,10 @@ pub const STAGES: &[StageSpec] = &[
         stage: Stage::Metadata,
         applies: is_accepted_photo,
         needs: Needs::Done(&[Stage::Validate]),
-        algorithm: 2,
+        algorithm: 3,
         settings: String::new,
     },
-    StageSpec { stage: Stage::Video, applies: moves, needs: Needs::Done(&[Stage::Validate]), algorithm: 1, settings: table },
+    StageSpec { stage: Stage::Video, applies: moves, needs: Needs::Done(&[Stage::Validate]), algorithm: 2, settings: table },
     StageSpec { stage: Stage::Notify, applies: |_| true, needs: Needs::Settled, algorithm: 1, settings: String::new },
 ];
 

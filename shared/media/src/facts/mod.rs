@@ -17,16 +17,19 @@ mod kept;
 mod merge;
 mod motion;
 mod names;
+mod place;
 mod screens;
 mod sidecar;
 mod text;
 mod time;
+mod towns;
 mod typed;
 mod value;
 pub(crate) mod xmp;
 mod zone;
 
 pub use arrival::{Arrival, with_arrivals};
+pub use place::located;
 pub use sidecar::with_sidecar;
 
 /// Raw tags kept of one file.

@@ -11,16 +11,23 @@ use super::capture;
 /// What the clocks there showed before or behind UTC when they showed `local`, and the zone's name. At sea, where zones are
 /// nautical ones that no clock on land shows, there is none.
 pub(super) fn offset_at(position: &Position, local: &str) -> Option<(String, String)> {
-    // Loading the boundaries takes a fifth of a second: only who needs them waits, once.
-    static FINDER: OnceLock<DefaultFinder> = OnceLock::new();
-    let name = FINDER.get_or_init(DefaultFinder::new).get_tz_name(position.longitude, position.latitude);
-    if name.is_empty() || name.starts_with("Etc/") {
-        return None;
-    }
+    let name = name_at(position)?;
     let at: DateTime = local.parse().ok()?;
     let offset = TimeZone::get(name).ok()?.to_ambiguous_timestamp(at).compatible().ok()?;
     let offset_s = TimeZone::get(name).ok()?.to_offset(offset).seconds();
     Some((capture::written(i64::from(offset_s)), name.to_owned()))
+}
+
+/// Whether it is in a zone that is not a nautical one.
+pub(super) fn is_land(position: &Position) -> bool {
+    name_at(position).is_some()
+}
+
+fn name_at(position: &Position) -> Option<&'static str> {
+    // Loading the boundaries takes a fifth of a second: only who needs them waits, once.
+    static FINDER: OnceLock<DefaultFinder> = OnceLock::new();
+    let name = FINDER.get_or_init(DefaultFinder::new).get_tz_name(position.longitude, position.latitude);
+    (!name.is_empty() && !name.starts_with("Etc/")).then_some(name)
 }
 
 #[cfg(test)]
