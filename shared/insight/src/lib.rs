@@ -1,1 +1,6 @@
 //! What the photos tell together: moments, trips, memories, people, duplicates. Pure: no async, no AWS, no codecs, no clock.
+
+pub mod albums;
+pub mod duplicates;
+pub mod random;
+pub mod select;
