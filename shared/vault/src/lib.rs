@@ -7,6 +7,7 @@ mod catalog;
 mod digests;
 mod jobs;
 mod letters;
+mod looks;
 mod mutant;
 mod namesakes;
 mod originals;
@@ -22,6 +23,7 @@ pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_r
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use letters::Letters;
+pub use looks::{Looks, Noted, Pieces};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};
@@ -92,6 +94,8 @@ pub struct Vault {
     pub originals: Originals,
     /// Media items.
     pub catalog: Catalog,
+    /// What the library looks like.
+    pub looks: Looks,
     /// Work for stages.
     pub jobs: Jobs,
     /// What dead-letter queues left behind.
@@ -109,9 +113,11 @@ impl Vault {
     pub fn new(seams: Seams, names: impl Into<Arc<Names>>) -> Self {
         let names = names.into();
         let catalog = Catalog::new(seams.table.clone(), seams.clock.clone());
+        let originals = Originals::new(seams.objects, names.clone());
         Self {
-            originals: Originals::new(seams.objects, names.clone()),
+            originals: originals.clone(),
             catalog: catalog.clone(),
+            looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
             letters: Letters::new(seams.table.clone(), seams.queue.clone(), catalog, names.clone()),
             digests: Digests::new(seams.table, seams.queue, seams.notifier, seams.clock.clone(), names.clone()),

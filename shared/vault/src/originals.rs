@@ -164,6 +164,12 @@ impl Originals {
         self.objects.write(&self.kept(key), bytes, &served).await
     }
 
+    /// Keeps what never changes under a key that nobody used before.
+    pub(crate) async fn store_piece(&self, key: &str, bytes: Bytes) -> SeamResult<()> {
+        let served = Served { mime: "application/octet-stream".to_owned(), immutable: true };
+        self.objects.write(&self.kept(key), bytes, &served).await
+    }
+
     /// The checkpoints whose keys begin so, every version of them.
     pub async fn checkpoints(&self, prefix: &str) -> SeamResult<Vec<Listed>> {
         let (mut found, mut after) = (Vec::new(), None::<String>);

@@ -78,6 +78,10 @@ pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Out
         Outcome::Failed(reason) => (State::Failed, Some(reason), None),
         Outcome::HandedOn { facet, reason } => return hand_on(vault, media, attempt, facet, reason).await,
     };
+    if let Some(Facet::Pictures(_, look)) = &facet {
+        // Before the item's write: an item that is done is found by its look.
+        vault.looks.note(&media.user, &media.id, &vault.names.recipe(attempt.job.stage), look).await?;
+    }
     let entry = Entry { state, reason, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
     let heeds = |item: &Media| is_open(item, &attempt.job) || mutated(Mutant::EndIsNotHeeded);
     let record = |item: Option<Media>| match item {

@@ -15,6 +15,7 @@ mod health;
 mod kills;
 mod lambda;
 mod lint;
+mod looks;
 mod model;
 mod peers;
 mod poison;
