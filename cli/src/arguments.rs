@@ -1,10 +1,14 @@
 //! What the command understands: every subcommand, its options, and examples under `--help`.
 
+mod insight;
+
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
 use photovault_domain::{Scanner, Stage, Status, UserId};
 use photovault_vault::{SLOW_QUEUE, START_QUEUE};
+
+pub(crate) use insight::{DuplicatesArguments, PlacesArguments};
 
 /// Turns an S3 bucket into a photo vault: on this machine with `up`, on AWS with the same functions.
 #[derive(Debug, Parser)]
@@ -23,7 +27,9 @@ pub(crate) enum Command {
     Ls(ListArguments),
     Show(ShowArguments),
     Get(GetArguments),
+    Duplicates(DuplicatesArguments),
     Failures(FailuresArguments),
+    Places(PlacesArguments),
     Retry(RetryArguments),
     Dlq(DlqArguments),
     Health(HealthArguments),
@@ -154,12 +160,15 @@ pub(crate) struct ImportArguments {
 /// List media items.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  photovault ls\n  photovault ls --status failed --limit 20\n  photovault ls --json | jq .name"
+    after_help = "Examples:\n  photovault ls\n  photovault ls --status failed --limit 20\n  photovault ls --place Kyoto\n  photovault ls --json | jq .name"
 )]
 pub(crate) struct ListArguments {
     /// Only items that ended like this.
     #[arg(long, value_parser = status)]
     pub(crate) status: Option<Status>,
+    /// Only what was taken at a place whose town, region or country (two letters) is called so.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) place: Option<String>,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,

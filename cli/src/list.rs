@@ -7,13 +7,17 @@ use crate::{
     arguments::{FailuresArguments, ListArguments},
     connection::reach,
     find::all,
+    places::is_taken_at,
     table::{Table, bytes},
 };
 
 /// `ls`.
 pub(crate) async fn run(arguments: &ListArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
-    let wanted = |media: &Media| arguments.status.is_none_or(|status| media.status() == status);
+    let wanted = |media: &Media| {
+        arguments.status.is_none_or(|status| media.status() == status)
+            && arguments.place.as_deref().is_none_or(|name| is_taken_at(media, name))
+    };
     let mut items = all(&vault, &arguments.vault.user, arguments.limit, wanted).await?;
     items.sort_by(|a, b| a.name().cmp(b.name()));
     if arguments.vault.json {

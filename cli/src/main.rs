@@ -4,6 +4,7 @@ mod arguments;
 mod connection;
 mod cost;
 mod dlq;
+mod duplicates;
 mod facts;
 mod find;
 mod function;
@@ -11,6 +12,7 @@ mod health;
 mod import;
 mod invoke;
 mod list;
+mod places;
 mod retry;
 mod sample;
 mod show;
@@ -46,7 +48,9 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Ls(arguments) => runtime(false)?.block_on(list::run(arguments)).map(done),
         Command::Show(arguments) => runtime(false)?.block_on(show::run(arguments)).map(done),
         Command::Get(arguments) => runtime(false)?.block_on(show::fetch(arguments)).map(done),
+        Command::Duplicates(arguments) => runtime(true)?.block_on(duplicates::run(arguments)).map(done),
         Command::Failures(arguments) => runtime(false)?.block_on(list::failures(arguments)).map(done),
+        Command::Places(arguments) => runtime(false)?.block_on(places::run(arguments)).map(done),
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
         Command::Health(arguments) => runtime(false)?.block_on(health::run(arguments)).map(done),

@@ -1,6 +1,6 @@
 //! Facts as a person reads them.
 
-use photovault_domain::{Captured, Exposure, Facts, Motion, Position, Region};
+use photovault_domain::{Captured, Exposure, Facts, Located, Motion, Position, Region};
 
 use crate::table::bytes;
 
@@ -33,6 +33,7 @@ pub(crate) fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
         ("exposure", facts.exposure.as_ref().map(exposure).unwrap_or_default()),
         ("position", facts.position.as_ref().map(position).unwrap_or_default()),
         ("place", place.unwrap_or_default()),
+        ("located", facts.located.as_ref().map(located).unwrap_or_default()),
         ("orientation", facts.orientation.map(|orientation| orientation.to_string()).unwrap_or_default()),
         ("kind", kinds(facts).join(", ")),
         ("motion", facts.motion.as_ref().map(motion).unwrap_or_default()),
@@ -80,6 +81,14 @@ fn position(at: &Position) -> String {
         part(at.speed_m_s, &|speed| format!(", moving at {speed:.1} m/s")),
     ]
     .concat()
+}
+
+/// `1.2 km from Wien, Vienna, AT`.
+fn located(located: &Located) -> String {
+    let town = located.town.iter().flat_map(|town| [Some(&town.name), town.region.as_ref()]);
+    let words: Vec<&str> = town.chain([located.country.as_ref()]).flatten().map(String::as_str).collect();
+    let distance = located.town.as_ref().map(|town| format!("{:.1} km from ", f64::from(town.distance_m) / 1000.0));
+    distance.unwrap_or_default() + &words.join(", ")
 }
 
 fn stars(rating: i8) -> String {

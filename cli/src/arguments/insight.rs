@@ -1,0 +1,38 @@
+//! Arguments of the commands that show what photos tell together.
+
+use clap::Args;
+use photovault_insight::duplicates::Tier;
+
+use super::VaultArguments;
+
+/// Show photos that are there more than once, in four tiers that are never mixed, with the best of each group and why it is the best.
+///
+/// Nothing is changed. `same-bytes` looks through the whole library; the other tiers do not.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault duplicates\n  photovault duplicates --tier burst\n  photovault duplicates --json | jq .best.name"
+)]
+pub(crate) struct DuplicatesArguments {
+    /// Only this tier.
+    #[arg(long, value_parser = tier)]
+    pub(crate) tier: Option<Tier>,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+/// List where photos and videos were taken: the nearest town within 25 km, and else the country.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault places\n  photovault places JP\n  photovault places --json | jq .town")]
+pub(crate) struct PlacesArguments {
+    /// Only places whose town, region or country is called so.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
+fn tier(text: &str) -> Result<Tier, String> {
+    let name = |tier: Tier| tier.as_str().replace(' ', "-");
+    let names = || Tier::ALL.map(name).join(", ");
+    Tier::ALL.into_iter().find(|tier| name(*tier) == text).ok_or_else(|| format!("'{text}' is none of {}", names()))
+}
