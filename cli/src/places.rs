@@ -71,7 +71,7 @@ fn located(media: &Media) -> Option<&Located> {
 }
 
 fn lines(items: &[Media]) -> Vec<Line> {
-    let mut lines: BTreeMap<(Option<&str>, Option<&str>, Option<&str>), Line> = BTreeMap::new();
+    let mut lines: BTreeMap<_, Line> = BTreeMap::new();
     for media in items {
         let Some(located) = located(media) else { continue };
         let (town, country) = (located.town.as_ref(), located.country.as_deref());

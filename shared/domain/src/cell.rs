@@ -22,7 +22,7 @@ const RESOLUTION_AT: u32 = 52;
 const DIGIT_BITS: u32 = 3;
 const MAX_RESOLUTION: u8 = 15;
 /// The highest byte of every cell: a reserved bit, the mode of cells, three bits that edges use.
-const HIGHEST: u64 = 0b0_0001_000;
+const HIGHEST: u64 = 0b0000_1000;
 const HIGHEST_AT: u32 = 56;
 
 impl Cell {

@@ -71,7 +71,7 @@ fn of_blurred_and_dark_frames_the_sharp_one_is_kept() {
     for seed in 2_000..2_024 {
         let picture = paint(seed);
         let dark = DynamicImage::ImageRgb8(picture.clone()).brighten(-70).to_rgb8();
-        let mut frames = vec![image::imageops::blur(&picture, 0.8), picture.clone(), image::imageops::blur(&picture, 2.0), dark];
+        let mut frames = [image::imageops::blur(&picture, 0.8), picture.clone(), image::imageops::blur(&picture, 2.0), dark];
         frames.rotate_left(seed as usize % 4);
         let sharp = frames.iter().position(|frame| *frame == picture).expect("it is among them");
         let candidates: Vec<Candidate> = frames.iter().map(|frame| candidate(&jpeg(frame, 90))).collect();

@@ -73,7 +73,7 @@ fn a_pair_has_one_tier() {
         media.facts.as_mut().unwrap().burst = Some("one burst".into());
         media
     };
-    for (what, one, other, is_same_view, want) in [
+    let cases = vec![
         ("other metadata", photo(1, 0), at(plain(0), NOON, None), true, Some(Tier::SamePixels)),
         ("all measures are the same by chance", photo(1, 0), plain(0), false, Some(Tier::SamePicture)),
         ("the view is the same, the size is not", photo(1, 0), smaller(0), true, Some(Tier::SamePicture)),
@@ -119,7 +119,8 @@ fn a_pair_has_one_tier() {
             Some(Tier::SamePicture),
         ),
         ("one second without fractions, moved", at(photo(1, 0), NOON, None), at(plain(7), NOON, None), false, Some(Tier::Burst)),
-    ] {
+    ];
+    for (what, one, other, is_same_view, want) in cases {
         assert_eq!(tier(&one, &other, is_same_view), want, "{what}");
         assert_eq!(tier(&other, &one, is_same_view), want, "{what}, the other way round");
     }

@@ -11,6 +11,9 @@ use crate::{
 /// What was looked at while weights were chosen has seeds below 1000.
 const HELD_OUT: std::ops::Range<u64> = 1_000..1_120;
 
+/// What makes of a photo one that nobody wants.
+type Spoil = fn(&mut Candidate);
+
 fn parts(album: &Album) -> usize {
     album.candidates.iter().map(|candidate| candidate.part).collect::<BTreeSet<_>>().len()
 }
@@ -99,8 +102,7 @@ fn what_nobody_wants_is_left_out_and_every_choice_says_why() {
     assert!(choices.is_sorted_by_key(|choice| candidates[choice.candidate].at));
     assert!(choices.iter().all(|choice| !choice.why.is_empty() && !choice.why[0].words().is_empty()));
     let first = choices[0].candidate;
-    type Put = fn(&mut Candidate);
-    let spoil: [(&str, Put); 4] = [
+    let spoil: [(&str, Spoil); 4] = [
         ("a screenshot", |it| it.is_screenshot = true),
         ("put away", |it| it.is_archived = true),
         ("blurred", |it| it.look.sharpness = 3),
