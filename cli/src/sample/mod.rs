@@ -3,7 +3,6 @@
 mod exif;
 mod noise;
 mod plan;
-mod random;
 mod scene;
 mod truth;
 mod world;

@@ -1,6 +1,6 @@
 //! Fractal value noise: one tile that wraps around, looked up smoothly or sharply, and the line of a range of hills.
 
-use super::random::{Random, mix};
+use photovault_insight::random::{Random, mix};
 
 const SIDE: usize = 512;
 const SPECKLES: usize = 1 << 16;

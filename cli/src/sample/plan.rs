@@ -2,7 +2,8 @@
 //!
 //! Pure and decided by the seed alone. What is planned here is the ground truth.
 
-use super::random::Random;
+use photovault_insight::random::Random;
+
 use super::world::{CAMERAS, CameraModel, HOME, PLACES, Place};
 
 /// One photo of the plan.

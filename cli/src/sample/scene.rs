@@ -3,9 +3,10 @@
 //! Noise comes from one tile of fractal value noise; a picture is a few look-ups a pixel. The sensor's grain is what
 //! makes a JPEG of it as large as a camera's.
 
+use photovault_insight::random::Random;
+
 use super::noise::{Noise, ridge};
 use super::plan::View;
-use super::random::Random;
 
 /// An upright picture, RGB of 8 bits.
 pub(crate) struct Picture {

@@ -2,5 +2,8 @@
 
 pub mod albums;
 pub mod duplicates;
+pub mod geo;
+pub mod lives;
+pub mod moments;
 pub mod random;
 pub mod select;
