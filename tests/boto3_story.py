@@ -139,6 +139,7 @@ def check_item(s3, vault, name, item, data):
         "validate": "done",
         "thumbnail": "done",
         "metadata": "done",
+        "memories": "done",
         "notify": "done",
     }, (name, item["ledger"])
     assert item["sha256"] == hashlib.sha256(data).hexdigest()

@@ -78,6 +78,8 @@ pub(crate) struct DeploymentArguments {
     pub(crate) queue_video_slow: Option<String>,
     #[arg(long, env = "QUEUE_VIDEO_START", hide = true, global = true)]
     pub(crate) queue_video_start: Option<String>,
+    #[arg(long, env = "QUEUE_MEMORIES", hide = true, global = true)]
+    pub(crate) queue_memories: Option<String>,
     #[arg(long, env = "QUEUE_NOTIFY", hide = true, global = true)]
     pub(crate) queue_notify: Option<String>,
 }
@@ -92,6 +94,7 @@ impl DeploymentArguments {
             (Stage::Video.name(), &self.queue_video),
             (SLOW_QUEUE, &self.queue_video_slow),
             (START_QUEUE, &self.queue_video_start),
+            (Stage::Memories.name(), &self.queue_memories),
             (Stage::Notify.name(), &self.queue_notify),
         ];
         known.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect()

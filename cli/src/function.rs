@@ -12,6 +12,7 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()
         Some("thumbnail") => photovault_thumbnail::run(),
         Some("metadata") => photovault_metadata::run(),
         Some("video") => become_program("video", arguments),
+        Some("memories") => photovault_memories::run(),
         Some("notify") => photovault_notify::run(),
         Some("failures") => photovault_failures::run(),
         Some("health") => photovault_health::run(),
@@ -28,4 +29,5 @@ fn become_program(name: &str, arguments: &[String]) -> anyhow::Result<()> {
 }
 
 /// The functions, in pipeline order.
-pub(crate) const NAMES: &[&str] = &["validate", "dispatch", "thumbnail", "metadata", "video", "notify", "failures", "health"];
+pub(crate) const NAMES: &[&str] =
+    &["validate", "dispatch", "thumbnail", "metadata", "video", "memories", "notify", "failures", "health"];

@@ -75,6 +75,7 @@ pub(crate) enum Note {
     Event(usize),
     Garbage(usize),
     Retry,
+    Correct,
     Cure,
     More,
     Health,
@@ -183,6 +184,9 @@ impl History {
         for at in self.workload.retries.clone() {
             self.at(at, Note::Retry);
         }
+        for at in self.workload.corrections.clone() {
+            self.at(at, Note::Correct);
+        }
         if let Some(at) = self.workload.cure {
             self.at(at, Note::Cure);
         }
@@ -251,6 +255,7 @@ impl History {
                 self.send(queue, body, 0);
             }
             Note::Retry => self.retry_failed(),
+            Note::Correct => self.correct_time(),
             Note::Cure => self.cure(),
             Note::More => self.more(),
             Note::Health => self.run_health(),

@@ -1,8 +1,8 @@
 //! People at a command line: they try again what has failed, and redrive dead letters, by the vault's own verbs.
 
 use futures::future::BoxFuture;
-use photovault_domain::{Letter, STAGES, Status};
-use photovault_vault::{Vault, redrive_stream};
+use photovault_domain::{Letter, Media, STAGES, Status, Taken, UtcMs};
+use photovault_vault::{Change, Vault, redrive_stream};
 
 use crate::history::{End, History, Running, Work};
 
@@ -41,6 +41,33 @@ impl History {
                         }
                     }
                 }
+                Ok(())
+            })
+        });
+    }
+
+    /// Somebody says that an item was taken at another time: that of some other item, or a little later.
+    pub(crate) fn correct_time(&mut self) {
+        let items: Vec<_> = self.promises.items().filter(|media| media.facts.is_some()).cloned().collect();
+        if items.is_empty() {
+            return;
+        }
+        let mut pick = || items[self.random.below(items.len() as u64) as usize].clone();
+        let (media, other) = (pick(), pick());
+        let taken = Taken { at: UtcMs(other.taken().at.0 + self.random.below(3) as i64 * 3_600_000), ..other.taken() };
+        self.person("corrects a time", true, move |vault| {
+            Box::pin(async move {
+                let correct = |item: Option<Media>| match item {
+                    Some(mut media) => {
+                        if media.move_to(Some(taken)) {
+                            Change::Put(media)
+                        } else {
+                            Change::Leave
+                        }
+                    }
+                    None => Change::Leave,
+                };
+                vault.catalog.change(&media.user, &media.id, correct).await?;
                 Ok(())
             })
         });

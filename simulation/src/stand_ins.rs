@@ -10,7 +10,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use photovault_domain::{DERIVATIVE_SIZES, Facts, Look, Status, Video, limits::MAX_PHOTO_BYTES};
+use photovault_domain::{
+    Captured, DERIVATIVE_SIZES, Facts, Look, Position, Status, Video, limits::MAX_PHOTO_BYTES, local_of_seconds,
+};
 use photovault_media::{RawTag, Read, Rendered, RenderedFile, Unreadable};
 use photovault_metadata::Reader;
 use photovault_sim::Random;
@@ -109,7 +111,13 @@ pub(crate) fn rendered(bytes: &[u8]) -> Rendered {
 pub(crate) fn read(bytes: &[u8]) -> Read {
     let description = Some(format!("{bytes:?}"));
     let tag = RawTag { group: "IFD0".into(), name: "ImageDescription".into(), value: description.clone().unwrap_or_default() };
-    Read { facts: Facts { description, ..Facts::default() }, raw: vec![tag], warnings: Vec::new() }
+    // Minutes and hours apart, and in another order than they are uploaded in; some in two places.
+    let number = bytes.iter().fold(7_i64, |number, byte| (number * 31 + i64::from(*byte)) % 1009);
+    let captured = Captured { local: local_of_seconds(number * 97), ..Captured::default() };
+    let position = Position { latitude: (number % 2) as f64 / 100.0, ..Position::default() };
+    let facts =
+        Facts { description, captured: Some(captured), position: (number % 3 > 0).then_some(position), ..Facts::default() };
+    Read { facts, raw: vec![tag], warnings: Vec::new() }
 }
 
 /// The renderer, until `cured` with the faults that files ask for.

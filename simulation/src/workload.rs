@@ -48,6 +48,8 @@ pub(crate) struct Workload {
     pub(crate) cure: Option<i64>,
     /// When somebody tries again what has failed.
     pub(crate) retries: Vec<i64>,
+    /// When somebody corrects the time of an item.
+    pub(crate) corrections: Vec<i64>,
     /// Before this the faults do not stop.
     pub(crate) calm: i64,
     /// What may become of the stream's records.
@@ -66,6 +68,7 @@ impl Workload {
             garbage: Vec::new(),
             cure: random.per_mille(500).then_some(start + 20_000 + random.below(900_000) as i64),
             retries: Vec::new(),
+            corrections: corrections(seed.of(6), start),
             calm: start + calm_after(&mut random),
             stream: stream(seed.of(5)),
             crowd: None,
@@ -140,6 +143,12 @@ fn stream(mut random: Random) -> Stream {
         60..100 => Stream::GivenUp,
         _ => Stream::Kept,
     }
+}
+
+/// One history in five has people who know better when something was taken.
+fn corrections(mut random: Random, start: i64) -> Vec<i64> {
+    let count = if random.per_mille(200) { 1 + random.below(3) } else { 0 };
+    (0..count).map(|_| start + random.below(400_000) as i64).collect()
 }
 
 fn kind(random: &mut Random) -> FileKind {

@@ -64,6 +64,7 @@ pub fn decide(message: &Message, owner: &UserId, now: UtcMs) -> Dead {
 /// `arn:aws:sqs:…:<stack>-<stage>-dlq` → `<stage>`, whether a function gave up or the worker.
 fn stage_of_queue(arn: &str) -> String {
     let name = arn.rsplit(':').next().unwrap_or_default();
+    let name = name.strip_suffix(".fifo").unwrap_or(name);
     let name = name.strip_suffix("-dlq").unwrap_or(name);
     let name = name.strip_suffix("-slow").unwrap_or(name);
     name.rsplit('-').next().unwrap_or_default().to_owned()
@@ -100,6 +101,8 @@ fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<Subject>
         look: None,
         facts: None,
         video: None,
+        moved: None,
+        placed: None,
         version: 0,
     };
     Some(Subject::Upload(upload, media))
@@ -115,6 +118,7 @@ mod tests {
             ("arn:aws:sqs:us-east-1:000000000000:photovault-thumbnail-dlq", "thumbnail"),
             ("arn:aws:sqs:us-east-1:000000000000:my-own-stack-validate-dlq", "validate"),
             ("arn:aws:sqs:us-east-1:000000000000:photovault-dispatch-dlq", "dispatch"),
+            ("arn:aws:sqs:us-east-1:000000000000:photovault-memories-dlq.fifo", "memories"),
             ("arn:aws:sqs:us-east-1:000000000000:my-own-stack-video-slow-dlq", "video"),
             ("", ""),
         ] {

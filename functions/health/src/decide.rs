@@ -140,6 +140,8 @@ mod tests {
             look: None,
             facts: None,
             video: None,
+            moved: None,
+            placed: None,
             version: 1,
         }
     }

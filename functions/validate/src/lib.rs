@@ -121,6 +121,8 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         look: None,
         facts: None,
         video: None,
+        moved: None,
+        placed: None,
         version: 0,
     };
     let admit = |item: Option<Media>| admitted(item, &fresh, &entry, &arrival);

@@ -38,8 +38,11 @@ impl Lock {
         let stack = engine.stack();
         let bucket = |id: &str| stack.buckets.iter().find(|it| it.logical_id == id).map(|it| it.name.as_str());
         let prefix = "photovault-";
-        let queues: BTreeMap<_, _> =
-            stack.queues.iter().map(|it| (it.name.strip_prefix(prefix).unwrap_or(&it.name), &it.url)).collect();
+        let short = |name: &'_ str| -> String {
+            let name = name.strip_prefix(prefix).unwrap_or(name);
+            name.strip_suffix(".fifo").unwrap_or(name).to_owned()
+        };
+        let queues: BTreeMap<_, _> = stack.queues.iter().map(|it| (short(&it.name), &it.url)).collect();
         let text = json!({
             "endpoint": engine.endpoint(),
             "access_key": engine.credentials().access_key,

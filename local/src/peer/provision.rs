@@ -5,7 +5,10 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::Peer;
-use crate::template::{BucketSpec, QueueSpec, Stack};
+use crate::{
+    sqs::has_fifo_suffix,
+    template::{BucketSpec, QueueSpec, Stack},
+};
 
 impl Peer {
     /// Queues first: buckets notify them, and dead-letter queues come before those that they serve.
@@ -30,6 +33,10 @@ impl Peer {
             "MessageRetentionPeriod": queue.retention_s.to_string(),
             "DelaySeconds": queue.delay_s.to_string(),
         });
+        if has_fifo_suffix(&queue.name) {
+            attributes["FifoQueue"] = "true".into();
+            attributes["ContentBasedDeduplication"] = "true".into();
+        }
         if let Some(redrive) = &queue.redrive {
             let policy = json!({ "deadLetterTargetArn": redrive.target_arn, "maxReceiveCount": redrive.max_receive_count });
             attributes["RedrivePolicy"] = policy.to_string().into();

@@ -143,7 +143,7 @@ impl Queues {
     }
 }
 
-fn has_fifo_suffix(name: &str) -> bool {
+pub(crate) fn has_fifo_suffix(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo")
 }
 

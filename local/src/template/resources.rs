@@ -10,7 +10,7 @@ use super::references;
 use super::scope::{Scope, scalar, section};
 use super::stack::{BucketNotification, BucketSpec, Place, QueueSpec, Redrive, Stack, TableSpec, TopicSpec};
 use super::workers;
-use crate::dynamodb::Tables;
+use crate::{dynamodb::Tables, sqs::has_fifo_suffix};
 
 /// Types that mean nothing on one machine. `AWS::IAM::` and the like stand for all types of a service.
 const PASSED_OVER: &[&str] = &[
@@ -118,7 +118,6 @@ fn bucket(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Resul
 }
 
 fn queue(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result<QueueSpec> {
-    ensure!(!properties.flag("FifoQueue", false)?, "{}: the laptop engine has no FIFO queues", properties.at("FifoQueue"));
     let policy = properties.inner("RedrivePolicy")?;
     let redrive = match policy.text("deadLetterTargetArn")? {
         None => None,
@@ -129,6 +128,16 @@ fn queue(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result
         }
     };
     let name = references::name(scope, logical_id)?;
+    let fifo = properties.flag("FifoQueue", false)?;
+    ensure!(
+        fifo == has_fifo_suffix(&name),
+        "{}: the name of a FIFO queue, and of no other, ends in .fifo",
+        properties.at("QueueName")
+    );
+    if fifo {
+        let by_content = properties.flag("ContentBasedDeduplication", false)?;
+        ensure!(by_content, "{}: the laptop engine tells repeats by their content", properties.at("ContentBasedDeduplication"));
+    }
     Ok(QueueSpec {
         logical_id: logical_id.into(),
         arn: scope.place.arn("sqs", &name),

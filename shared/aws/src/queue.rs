@@ -73,7 +73,9 @@ impl Queue for Sqs {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(message.body)
-                .delay_seconds(i32::try_from(message.delay_s).unwrap_or(900))
+                // A FIFO queue has no delay for a single message.
+                .set_delay_seconds(message.group.is_none().then(|| i32::try_from(message.delay_s).unwrap_or(900)))
+                .set_message_group_id(message.group)
                 .build()
                 .map_err(|error| SeamError { asked: asked(), answer: error.to_string() })
         };

@@ -3,10 +3,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    types::{AttributeValue, Delete, Put, TransactWriteItem},
+};
 use photovault_vault::{
     Page,
-    seams::{Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
+    seams::{Expect, Row, RowKey, SeamError, SeamResult, Table, Write, Written},
 };
 
 use crate::failure;
@@ -30,17 +34,24 @@ impl Table for DynamoDb {
         let item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(row).map_err(|error| SeamError { asked: asked.clone(), answer: error.to_string() })?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = match expect {
-            Expect::Absent => put.condition_expression("attribute_not_exists(pk)"),
-            Expect::Version(version) => put
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
-        };
+        let (condition, values) = condition(expect);
+        let put = put.condition_expression(condition).set_expression_attribute_values(values);
         match put.send().await {
             Ok(_) => Ok(Written::Yes),
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(Written::Conflict)
             }
+            Err(error) => Err(failure(asked, &error)),
+        }
+    }
+
+    async fn put_all(&self, writes: Vec<Write>) -> SeamResult<Written> {
+        let asked = format!("{} writes at once", writes.len());
+        let malformed = |answer: String| SeamError { asked: asked.clone(), answer };
+        let items = writes.into_iter().map(|write| self.part(write).map_err(malformed)).collect::<SeamResult<Vec<_>>>()?;
+        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if error.as_service_error().is_some_and(is_conflict) => Ok(Written::Conflict),
             Err(error) => Err(failure(asked, &error)),
         }
     }
@@ -70,6 +81,16 @@ impl Table for DynamoDb {
         Ok(Page { items, next })
     }
 
+    async fn rows_before(&self, pk: &str, before: &str, limit: u32) -> SeamResult<Vec<Arc<Row>>> {
+        let asked = || format!("query of {pk} before {before}");
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let query = self.client.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
+        let query = query.key_condition_expression("pk = :pk AND sk < :before").limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let query = query.expression_attribute_values(":pk", text(pk)).expression_attribute_values(":before", text(before));
+        let found = query.send().await.map_err(|error| failure(asked(), &error))?;
+        found.items.unwrap_or_default().into_iter().map(|item| row_of(item, asked)).collect()
+    }
+
     async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
         let asked = || "query of the index work".to_owned();
         let malformed = |answer: String| SeamError { asked: asked(), answer };
@@ -86,6 +107,51 @@ impl Table for DynamoDb {
         };
         let next = found.last_evaluated_key.as_ref().and_then(place);
         Ok(Page { items: found.items().iter().filter_map(key).collect(), next })
+    }
+}
+
+impl DynamoDb {
+    /// One write of a transaction.
+    fn part(&self, write: Write) -> Result<TransactWriteItem, String> {
+        let put = |row: Row| -> Result<_, String> {
+            let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(row).map_err(|error| error.to_string())?;
+            Ok(Put::builder().table_name(&self.table).set_item(Some(item)))
+        };
+        let part = TransactWriteItem::builder();
+        Ok(match write {
+            Write::Put(row, expect) => {
+                let (condition, values) = condition(expect);
+                let put = put(row)?.condition_expression(condition).set_expression_attribute_values(values);
+                part.put(put.build().map_err(|error| error.to_string())?)
+            }
+            Write::Set(row) => part.put(put(row)?.build().map_err(|error| error.to_string())?),
+            Write::Remove(key) => {
+                let delete = Delete::builder().table_name(&self.table).set_key(Some(attributes_of_key(&key)));
+                part.delete(delete.build().map_err(|error| error.to_string())?)
+            }
+        }
+        .build())
+    }
+}
+
+/// Another writer came first, or is at it this moment: either way what was decided is decided anew. What else cancels a transaction
+/// (a throttle, an item that is too large) is a failure.
+fn is_conflict(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
+        return matches!(error, TransactWriteItemsError::TransactionInProgressException(_));
+    };
+    let codes = || canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).filter(|code| *code != "None");
+    let is_conflict = |code: &str| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
+    codes().next().is_some() && codes().all(is_conflict)
+}
+
+/// The condition and the values in it.
+fn condition(expect: Expect) -> (&'static str, Option<HashMap<String, AttributeValue>>) {
+    match expect {
+        Expect::Absent => ("attribute_not_exists(pk)", None),
+        Expect::Version(version) => {
+            ("version = :version", Some(HashMap::from([(":version".into(), AttributeValue::N(version.to_string()))])))
+        }
     }
 }
 

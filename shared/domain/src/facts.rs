@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, Look, VideoFacet};
+use crate::{Cell, Look, UtcMs, VideoFacet};
 
 /// What a stage found out about an item, to be written with its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Facet {
     Facts(Box<Facts>),
     /// The video stage's.
     Video(Box<VideoFacet>),
+    /// The memories stage's: where in the timeline the item stands now.
+    Placed(UtcMs),
 }
 
 /// What an original's metadata says. Absent facts are left out.

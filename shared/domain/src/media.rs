@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, UserId,
-    UtcMs, Video,
+    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, Taken,
+    UserId, UtcMs, Video,
 };
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
@@ -63,6 +63,12 @@ pub struct Media {
     /// The video stage's facet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video: Option<Box<Video>>,
+    /// When and where its user says that it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Taken>,
+    /// The memories stage's facet: the time at which it stands in the timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<UtcMs>,
     /// Counts the writes of this item: every write is conditional on the version that it was decided from.
     #[serde(default)]
     pub version: u64,
@@ -133,6 +139,16 @@ impl Media {
         if self.kind() == Some(Kind::Video) { Stage::Video } else { Stage::Thumbnail }
     }
 
+    /// The stage that reads what it says of itself.
+    pub fn described_by(&self) -> Stage {
+        if self.kind() == Some(Kind::Video) { Stage::Video } else { Stage::Metadata }
+    }
+
+    /// When and where it was taken, as far as is known now.
+    pub fn taken(&self) -> Taken {
+        Taken::of(self)
+    }
+
     /// The latest name that it came under.
     pub fn name(&self) -> &str {
         self.uploads.last().map_or("", |upload| &upload.name)
@@ -193,6 +209,7 @@ impl Media {
     }
 
     fn learn(&mut self, facet: Option<Facet>) {
+        let taken = self.taken();
         match facet {
             Some(Facet::Pictures(derivatives, look)) => {
                 self.derivatives = Some(derivatives);
@@ -207,7 +224,11 @@ impl Media {
                 self.facts = Some(Box::new(facet.facts));
                 self.video = Some(Box::new(facet.video));
             }
+            Some(Facet::Placed(at)) => self.placed = Some(at),
             None => {}
+        }
+        if self.taken() != taken {
+            self.renew(Stage::Memories);
         }
     }
 
@@ -243,6 +264,19 @@ impl Media {
             self.ask(stage);
         }
         applies
+    }
+
+    /// Writes when and where its user says that it was taken (or nothing: what its file says holds again), and asks for its place in
+    /// the timeline. `false` if that is known.
+    pub fn move_to(&mut self, said: Option<Taken>) -> bool {
+        if self.moved == said {
+            return false;
+        }
+        self.moved = said;
+        if self.renew(Stage::Memories) {
+            self.tell_again(Stage::Memories);
+        }
+        true
     }
 
     /// Writes that a stage's work is lost after all, and asks for the telling of it.

@@ -22,7 +22,7 @@ impl Choices {
         match stage {
             Stage::Thumbnail => format!("{:?}", self.outputs),
             Stage::Video => format!("{:?}", self.rendition),
-            Stage::Validate | Stage::Metadata | Stage::Notify => String::new(),
+            Stage::Validate | Stage::Metadata | Stage::Memories | Stage::Notify => String::new(),
         }
     }
 }

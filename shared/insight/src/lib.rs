@@ -2,7 +2,6 @@
 
 pub mod albums;
 pub mod duplicates;
-pub mod geo;
 pub mod lives;
 pub mod moments;
 pub mod random;

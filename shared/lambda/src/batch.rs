@@ -98,7 +98,9 @@ where
         give_back(vault, stage, &message, backoff_s(message.received)).await;
         Some(message.id)
     };
-    let failed = futures::stream::iter(messages).map(run).buffer_unordered(CONCURRENT_MESSAGES);
+    // What is to be done in order would only get in its own way.
+    let at_once = if stage.is_some_and(|stage| stage.spec().in_order) { 1 } else { CONCURRENT_MESSAGES };
+    let failed = futures::stream::iter(messages).map(run).buffer_unordered(at_once);
     let failed: Vec<String> = failed.filter_map(|failed| async { failed }).collect().await;
     if mutated(Mutant::FailureIsAcknowledged) { Vec::new() } else { failed }
 }

@@ -7,15 +7,14 @@ use photovault_vault::{Attempt, Mutant, Outcome, Vault, announce_failure, finish
 
 use crate::Message;
 
-/// One message of a stage's queue, from its body to its ledger entry; `work` is the stage's own on one item: gather →
-/// decide → apply. Doing it twice does nothing the second time.
-pub async fn work_on<W>(vault: Vault, message: Message, work: W) -> anyhow::Result<()>
+/// One message of a stage's queue: an attempt. Where it fails, why is written on the item.
+pub async fn attempt_on<F>(vault: Vault, message: Message, run: impl FnOnce(Vault, Attempt) -> F) -> anyhow::Result<()>
 where
-    W: FnOnce(Vault, Media) -> BoxFuture<'static, anyhow::Result<Outcome>> + Send,
+    F: Future<Output = anyhow::Result<()>>,
 {
     let job: Job = serde_json::from_str(&message.body).context("the message is not a job")?;
     let attempt = Attempt { job, number: message.received };
-    let worked = run_attempt(&vault, &attempt, |media| work(vault.clone(), media)).await;
+    let worked = run(vault.clone(), attempt.clone()).await;
     if let Err(error) = &worked {
         if mutated(Mutant::FailureIsEnd) {
             let Some(media) = vault.catalog.media(&attempt.job.user, &attempt.job.media).await? else { return Ok(()) };
@@ -24,4 +23,15 @@ where
         announce_failure(&vault, &attempt, &format!("{error:#}")).await.context("the failure could not be written down")?;
     }
     worked
+}
+
+/// One message of a stage's queue, from its body to its ledger entry; `work` is the stage's own on one item: gather →
+/// decide → apply. Doing it twice does nothing the second time.
+pub async fn work_on<W>(vault: Vault, message: Message, work: W) -> anyhow::Result<()>
+where
+    W: FnOnce(Vault, Media) -> BoxFuture<'static, anyhow::Result<Outcome>> + Send,
+{
+    let run =
+        |vault: Vault, attempt: Attempt| async move { run_attempt(&vault, &attempt, |media| work(vault.clone(), media)).await };
+    attempt_on(vault, message, run).await
 }

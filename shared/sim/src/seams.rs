@@ -13,7 +13,7 @@ use photovault_vault::{
     Names, Page, SLOW_QUEUE, Seams,
     seams::{
         Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served,
-        Table, Written,
+        Table, Write, Written,
     },
 };
 
@@ -147,6 +147,11 @@ impl<D: Door> Table for Outside<D> {
         self.call("put", || format!("{name} if {expect:?}"), |world| Ok(world.put(row, expect))).await
     }
 
+    async fn put_all(&self, writes: Vec<Write>) -> SeamResult<Written> {
+        let about = || format!("{} rows", writes.len());
+        self.call("put all", about, |world| Ok(world.put_all(&writes))).await
+    }
+
     async fn remove(&self, key: &RowKey) -> SeamResult<()> {
         let effect = |world: &mut World| {
             world.remove(key);
@@ -157,6 +162,10 @@ impl<D: Door> Table for Outside<D> {
 
     async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<Arc<Row>>> {
         self.call("rows", || format!("{pk} {prefix}"), |world| Ok(world.page(pk, prefix, after, limit))).await
+    }
+
+    async fn rows_before(&self, pk: &str, before: &str, limit: u32) -> SeamResult<Vec<Arc<Row>>> {
+        self.call("rows before", || format!("{pk} {before}"), |world| Ok(world.page_before(pk, before, limit))).await
     }
 
     async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {

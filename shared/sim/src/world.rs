@@ -10,7 +10,7 @@ use bytes::Bytes;
 use photovault_domain::{Sha256, UtcMs};
 use photovault_vault::{
     MEDIA_PREFIX, Page,
-    seams::{Expect, Listed, ObjectAt, Outgoing, Row, RowKey, SeamError, SeamResult, Written},
+    seams::{Expect, Listed, ObjectAt, Outgoing, Row, RowKey, SeamError, SeamResult, Write, Written},
 };
 use sha2::Digest as _;
 
@@ -192,24 +192,45 @@ impl World {
 
     /// Writes a row if `expect` holds.
     pub fn put(&mut self, row: Row, expect: Expect) -> Written {
-        let text = |name: &str| row.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let key = (text("pk"), text("sk"));
-        let before = self.rows.get(&key).cloned();
-        let version = before.as_ref().map(|row| row.get("version").and_then(serde_json::Value::as_u64));
-        let holds = match expect {
-            Expect::Absent => version.is_none(),
-            Expect::Version(wanted) => version == Some(Some(wanted)),
-        };
-        if !holds {
+        if !self.holds(&row, expect) {
             return Written::Conflict;
         }
+        self.set(row);
+        Written::Yes
+    }
+
+    /// Does all of these writes if every condition holds.
+    pub fn put_all(&mut self, writes: &[Write]) -> Written {
+        let holds = |write: &Write| !matches!(write, Write::Put(row, expect) if !self.holds(row, *expect));
+        if !writes.iter().all(holds) {
+            return Written::Conflict;
+        }
+        for write in writes {
+            match write {
+                Write::Put(row, _) | Write::Set(row) => self.set(row.clone()),
+                Write::Remove(key) => self.remove(key),
+            }
+        }
+        Written::Yes
+    }
+
+    fn holds(&self, row: &Row, expect: Expect) -> bool {
+        let version = self.rows.get(&key_of(row)).map(|row| row.get("version").and_then(serde_json::Value::as_u64));
+        match expect {
+            Expect::Absent => version.is_none(),
+            Expect::Version(wanted) => version == Some(Some(wanted)),
+        }
+    }
+
+    fn set(&mut self, row: Row) {
+        let key = key_of(&row);
+        let before = self.rows.get(&key).cloned();
         let after = Arc::new(row);
         self.rows.insert(key.clone(), after.clone());
         if key.1.starts_with(MEDIA_PREFIX) {
             self.stream.push(Record { before: before.clone(), after: after.clone() });
         }
         self.note(|| Happening::Put { key, before, after });
-        Written::Yes
     }
 
     /// Removes a row.
@@ -229,6 +250,12 @@ impl World {
         let page = &found[..found.len().min(limit as usize)];
         let next = (found.len() > page.len()).then(|| page.last().map(|((_, sk), _)| sk.clone())).flatten();
         Page { items: page.iter().map(|(_, row)| Arc::clone(row)).collect(), next }
+    }
+
+    /// Rows of one partition before a sort key, the nearest first.
+    pub fn page_before(&self, pk: &str, before: &str, limit: u32) -> Vec<Arc<Row>> {
+        let (from, to) = ((pk.to_owned(), String::new()), (pk.to_owned(), before.to_owned()));
+        self.rows.range(from..to).rev().take(limit as usize).map(|(_, row)| Arc::clone(row)).collect()
     }
 
     /// Versions of objects, a page of them: the newest of a key first.
@@ -279,6 +306,11 @@ impl World {
             happened.push(happening());
         }
     }
+}
+
+fn key_of(row: &Row) -> (String, String) {
+    let text = |name: &str| row.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    (text("pk"), text("sk"))
 }
 
 fn hash(bytes: &[u8]) -> Sha256 {

@@ -173,7 +173,7 @@ impl Digests {
         let lease = Lease { user: digest.user.clone(), window: digest.window, claim: claim.to_owned() };
         let body = serde_json::to_string(&lease).expect("a lease is plain data");
         let url = queue_url(&self.names, Stage::Notify.name())?;
-        self.queue.send(url, vec![Outgoing { body, delay_s: PUBLISH_LEASE_S }]).await
+        self.queue.send(url, vec![Outgoing { body, delay_s: PUBLISH_LEASE_S, group: None }]).await
     }
 
     async fn published(&self, user: &UserId, window: UtcMs, claim: &str) -> SeamResult<()> {

@@ -35,7 +35,7 @@ impl Jobs {
         self.send_through(SLOW_QUEUE, &slow).await?;
         if let (Some(start), false) = (self.names.queues.get(START_QUEUE), slow.is_empty()) {
             // In this order: a worker that is started finds its work.
-            self.queue.send(start, vec![Outgoing { body: "{}".into(), delay_s: 0 }]).await?;
+            self.queue.send(start, vec![Outgoing { body: "{}".into(), delay_s: 0, group: None }]).await?;
         }
         Ok(())
     }
@@ -47,7 +47,9 @@ impl Jobs {
         let url = queue_url(&self.names, queue)?;
         for batch in jobs.chunks(MAX_BATCH) {
             let body = |job: &Job| serde_json::to_string(job).expect("a job is plain data");
-            let messages = batch.iter().map(|(job, delay_s)| Outgoing { body: body(job), delay_s: *delay_s }).collect();
+            let group = |job: &Job| job.stage.spec().in_order.then(|| job.user.to_string());
+            let message = |(job, delay_s): &(Job, u32)| Outgoing { body: body(job), delay_s: *delay_s, group: group(job) };
+            let messages = batch.iter().map(message).collect();
             self.queue.send(url, messages).await?;
         }
         Ok(())
@@ -55,7 +57,7 @@ impl Jobs {
 
     /// Sends an upload's event to `validate` again, as the bucket would tell of it.
     pub async fn send_upload(&self, upload: &UploadRef) -> SeamResult<()> {
-        let message = Outgoing { body: created_event(upload), delay_s: 0 };
+        let message = Outgoing { body: created_event(upload), delay_s: 0, group: None };
         self.queue.send(queue_url(&self.names, Stage::Validate.name())?, vec![message]).await
     }
 

@@ -93,7 +93,9 @@ impl Letters {
             Ok(job) if !mutated(Mutant::RedriveResends) => self.ask_again(&job).await?,
             _ => {
                 let url = queue_url(&self.names, &letter.stage)?;
-                self.queue.send(url, vec![Outgoing { body: letter.body.clone(), delay_s: 0 }]).await?;
+                let in_order = Stage::from_name(&letter.stage).is_some_and(|stage| stage.spec().in_order);
+                let group = in_order.then(|| letter.id.clone());
+                self.queue.send(url, vec![Outgoing { body: letter.body.clone(), delay_s: 0, group }]).await?;
             }
         }
         self.discard(letter).await

@@ -16,6 +16,7 @@ mod revive;
 mod rows;
 pub mod seams;
 mod stage;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -31,9 +32,10 @@ pub use originals::{Originals, UploadRef};
 pub use page::Page;
 pub use revive::{redrive_stream, revive};
 pub use stage::{
-    Attempt, Outcome, announce_failure, announce_progress, finish, is_finished, is_open, lambda_cost_microusd, run_attempt,
-    worker_cost_microusd,
+    Attempt, Outcome, announce_failure, announce_progress, begin, done, finish, is_finished, is_open, lambda_cost_microusd,
+    run_attempt, worker_cost_microusd,
 };
+pub use timeline::{Beginning, Head, Item, TimelineChange, Timelines};
 
 use photovault_domain::{Choices, Outputs, Processing, Recipe, Rendition, Scanner, Stage, UserId};
 use seams::{Clock, Notifier, Objects, Queue, Table};
@@ -96,6 +98,8 @@ pub struct Vault {
     pub catalog: Catalog,
     /// What the library looks like.
     pub looks: Looks,
+    /// Items in the order in which they were taken.
+    pub timelines: Timelines,
     /// Work for stages.
     pub jobs: Jobs,
     /// What dead-letter queues left behind.
@@ -118,6 +122,7 @@ impl Vault {
             originals: originals.clone(),
             catalog: catalog.clone(),
             looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
+            timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
             letters: Letters::new(seams.table.clone(), seams.queue.clone(), catalog, names.clone()),
             digests: Digests::new(seams.table, seams.queue, seams.notifier, seams.clock.clone(), names.clone()),

@@ -63,6 +63,9 @@ mutants! {
     DerivativeByAttempt: "each attempt stores its files under a key of its own",
     StoreErrorIsDone: "a file that could not be stored is taken for stored",
     StalledIsLeft: "an item without progress is passed over",
+    TimelineUnguarded: "a change of a timeline replaces what another writer made of it since",
+    OldPlaceStays: "an item that is placed anew keeps its old place too",
+    NextIsUndecided: "where an item comes between two others, what follows it is not decided anew",
     StreamIsForgotten: "a redrive of the stream forgets its letters and sends nothing",
 }
 

@@ -1,4 +1,4 @@
-//! The five seams: all that the vault asks of the outside. Sixteen methods; every one may fail before or after its effect.
+//! The five seams: all that the vault asks of the outside. Eighteen methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -108,6 +108,17 @@ pub enum Expect {
     Version(u64),
 }
 
+/// One of the writes that happen together or not at all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A row as a whole, if its condition holds.
+    Put(Row, Expect),
+    /// A row as a whole, whatever is there.
+    Set(Row),
+    /// No row; removing what is not there is fine.
+    Remove(RowKey),
+}
+
 /// Whether a conditional write happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -124,10 +135,14 @@ pub trait Table: Send + Sync {
     async fn row(&self, key: &RowKey) -> SeamResult<Option<Arc<Row>>>;
     /// Writes a row whole if `expect` holds.
     async fn put(&self, row: Row, expect: Expect) -> SeamResult<Written>;
+    /// Does all of these if every condition holds, and else nothing. At most 100, each of another row.
+    async fn put_all(&self, writes: Vec<Write>) -> SeamResult<Written>;
     /// Removes a row; removing what is not there is fine.
     async fn remove(&self, key: &RowKey) -> SeamResult<()>;
     /// Rows of one partition whose sort key starts with `prefix` and comes after `after`, in order, at most `limit`.
     async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Arc<Row>>>;
+    /// Rows of one partition whose sort key comes before `before`, the nearest first, at most `limit`.
+    async fn rows_before(&self, pk: &str, before: &str, limit: u32) -> SeamResult<Vec<Arc<Row>>>;
     /// Keys of the rows in the sparse index `work`, oldest first, after `after` (the `next` of the page before).
     ///
     /// The one read that may lag behind: read the row itself before acting on it.
@@ -139,8 +154,10 @@ pub trait Table: Send + Sync {
 pub struct Outgoing {
     /// Its body.
     pub body: String,
-    /// Seconds until it may be received, 0..=900.
+    /// Seconds until it may be received, 0..=900; 0 where it has a group.
     pub delay_s: u32,
+    /// Messages of one group are received one after the other, in order: of a FIFO queue, and only there.
+    pub group: Option<String>,
 }
 
 /// Queues.

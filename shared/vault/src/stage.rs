@@ -45,20 +45,7 @@ pub async fn run_attempt<F>(vault: &Vault, attempt: &Attempt, work: impl FnOnce(
 where
     F: Future<Output = anyhow::Result<Outcome>>,
 {
-    let Job { user, media: id, stage, .. } = &attempt.job;
-    let Some(mut media) = vault.catalog.media(user, id).await? else {
-        tracing::warn!(media.id = %id, stage = %stage, "the item is gone: nothing to do");
-        return Ok(());
-    };
-    if attempt.number > 1 && is_open(&media, &attempt.job) {
-        let announce = |item: Option<Media>| announced(item, attempt);
-        let Some(announced) = vault.catalog.change_from(media, announce).await? else { return Ok(()) };
-        media = announced;
-    }
-    if !is_open(&media, &attempt.job) {
-        tracing::info!(media.id = %id, stage = %stage, "ended before or asked for again since: nothing to do");
-        return Ok(());
-    }
+    let Some(media) = begin(vault, attempt).await? else { return Ok(()) };
     let started = vault.clock.now();
     let outcome = match work(media.clone()).await {
         Err(error) if mutated(Mutant::ErrorIsDone) => {
@@ -68,6 +55,32 @@ where
         outcome => outcome?,
     };
     finish(vault, media, attempt, outcome, started).await
+}
+
+/// The item of a job that there is work on. A first attempt is not announced on it, a further one is.
+pub async fn begin(vault: &Vault, attempt: &Attempt) -> anyhow::Result<Option<Media>> {
+    let Job { user, media: id, stage, .. } = &attempt.job;
+    let Some(mut media) = vault.catalog.media(user, id).await? else {
+        tracing::warn!(media.id = %id, stage = %stage, "the item is gone: nothing to do");
+        return Ok(None);
+    };
+    if attempt.number > 1 && is_open(&media, &attempt.job) {
+        let announce = |item: Option<Media>| announced(item, attempt);
+        let Some(announced) = vault.catalog.change_from(media, announce).await? else { return Ok(None) };
+        media = announced;
+    }
+    if !is_open(&media, &attempt.job) {
+        tracing::info!(media.id = %id, stage = %stage, "ended before or asked for again since: nothing to do");
+        return Ok(None);
+    }
+    Ok(Some(media))
+}
+
+/// The item with an attempt's good end on it, for whoever writes it together with something else.
+pub fn done(vault: &Vault, mut media: Media, attempt: &Attempt, facet: Facet, started: UtcMs) -> Media {
+    let entry = Entry { state: State::Done, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
+    media.record(attempt.job.stage, entry, Some(facet));
+    media
 }
 
 /// Writes how an attempt ended: the ledger entry and the facet in one write.

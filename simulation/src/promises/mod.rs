@@ -3,6 +3,7 @@
 mod effects;
 mod ends;
 mod letters;
+mod moments;
 mod originals;
 mod rest;
 mod telling;
@@ -26,6 +27,7 @@ pub const PROMISES: &[(&str, &str)] = &[
     ("telling", "nothing is told before it is true, nor twice in the inbox, and every end is told"),
     ("originals", "an original never changes, and an upload goes only when it is kept"),
     ("letters", "dead letters are exactly what cannot succeed"),
+    ("moments", "timelines hold what is placed, and moments begin where a batch over all of it says"),
     ("rest", "after the faults stop, everything ends within a bound"),
 ];
 
@@ -94,6 +96,7 @@ impl Promises {
                 Box::new(telling::Telling::default()),
                 Box::new(originals::Originals),
                 Box::new(letters::Letters),
+                Box::new(moments::Moments),
             ],
             buried: Vec::new(),
         }

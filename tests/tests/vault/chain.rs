@@ -123,6 +123,7 @@ impl Chain {
             Stage::Thumbnail => alone(vault, stage, message, photovault_thumbnail::on_message).await,
             Stage::Metadata => alone(vault, stage, message, photovault_metadata::on_message).await,
             Stage::Video => alone(vault, stage, message, photovault_video::on_message).await,
+            Stage::Memories => alone(vault, stage, message, photovault_memories::on_message).await,
         }
     }
 

@@ -12,7 +12,7 @@ use photovault_local::{
 use photovault_sim::{Fabric, Random, SimulatedQueue};
 use photovault_vault::{
     Seams,
-    seams::{Expect, ObjectAt, Outgoing, Row, RowKey, Served},
+    seams::{Expect, ObjectAt, Outgoing, Row, RowKey, Served, Write},
 };
 use serde_json::json;
 
@@ -90,6 +90,8 @@ enum OnTable {
     Remove { sk: u8 },
     Row { sk: u8 },
     Rows { prefix: bool, limit: u32 },
+    RowsBefore { sk: u8, limit: u32 },
+    PutAll(Vec<(u8, Option<Expect>)>),
 }
 
 #[test]
@@ -97,10 +99,15 @@ fn the_table_is_as_dynamodb() {
     let operation = |random: &mut Random| {
         let sk = random.below(6) as u8;
         let version = random.below(4);
-        match random.below(8) {
-            0..4 => {
-                let expect = random.one_of(&[Expect::Absent, Expect::Version(0), Expect::Version(1), Expect::Version(2)]);
-                OnTable::Put { sk, version, expect }
+        let expect =
+            |random: &mut Random| random.one_of(&[Expect::Absent, Expect::Version(0), Expect::Version(1), Expect::Version(2)]);
+        match random.below(11) {
+            0..4 => OnTable::Put { sk, version, expect: expect(random) },
+            8 => OnTable::RowsBefore { sk, limit: 1 + random.below(3) as u32 },
+            // Of each row once: a condition, or none and then a removal of every second.
+            9 | 10 => {
+                let some = (0..6).filter(|_| random.per_mille(400)).collect::<Vec<u8>>();
+                OnTable::PutAll(some.into_iter().map(|sk| (sk, random.per_mille(500).then(|| expect(random)))).collect())
             }
             4 => OnTable::Remove { sk },
             5 | 6 => OnTable::Row { sk },
@@ -111,15 +118,33 @@ fn the_table_is_as_dynamodb() {
         let (model, real) = (Fabric::default().seams().table, real.seams.table.clone());
         let pk = format!("case {case}");
         let key = |sk: u8| RowKey { pk: pk.clone(), sk: format!("{}{sk}", if sk < 3 { "M#" } else { "I#" }) };
+        let row = |sk: u8, version: u64| -> Row {
+            let RowKey { pk, sk } = key(sk);
+            [("pk", json!(pk)), ("sk", json!(sk)), ("version", json!(version)), ("deep", json!({"a": [1, "x"]}))]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect()
+        };
         for operation in operations {
             match &operation {
-                OnTable::Put { sk, version, expect } => {
+                OnTable::PutAll(rows) if rows.is_empty() => {}
+                OnTable::PutAll(rows) => {
+                    let write = |(sk, expect): &(u8, Option<Expect>)| match expect {
+                        Some(expect) => Write::Put(row(*sk, 1), *expect),
+                        None if sk % 2 == 0 => Write::Remove(key(*sk)),
+                        None => Write::Set(row(*sk, 2)),
+                    };
+                    let writes: Vec<Write> = rows.iter().map(write).collect();
+                    let ours = model.put_all(writes.clone()).await.unwrap();
+                    assert_eq!(ours, real.put_all(writes).await.unwrap(), "{operation:?}");
+                }
+                OnTable::RowsBefore { sk, limit } => {
                     let RowKey { pk, sk } = key(*sk);
-                    let row: Row =
-                        [("pk", json!(pk)), ("sk", json!(sk)), ("version", json!(version)), ("deep", json!({"a": [1, "x"]}))]
-                            .map(|(name, value)| (name.to_owned(), value))
-                            .into_iter()
-                            .collect();
+                    let ours = model.rows_before(&pk, &sk, *limit).await.unwrap();
+                    assert_eq!(ours, real.rows_before(&pk, &sk, *limit).await.unwrap(), "{operation:?}");
+                }
+                OnTable::Put { sk, version, expect } => {
+                    let row = row(*sk, *version);
                     let (ours, theirs) = (model.put(row.clone(), *expect).await.unwrap(), real.put(row, *expect).await.unwrap());
                     assert_eq!(ours, theirs, "{operation:?}");
                 }
@@ -283,7 +308,7 @@ fn the_queue_is_as_sqs() {
                     for body in &bodies {
                         model.send(now, body.clone(), body.clone(), 0);
                     }
-                    let messages = bodies.into_iter().map(|body| Outgoing { body, delay_s: 0 }).collect();
+                    let messages = bodies.into_iter().map(|body| Outgoing { body, delay_s: 0, group: None }).collect();
                     real.seams.queue.send(&url, messages).await.unwrap();
                 }
                 OnQueue::Receive { most } => {

@@ -27,6 +27,7 @@ fn a_photo_from_a_phone_arrives() {
           validate   done
           thumbnail  done
           metadata   done
+          memories   done
           notify     done
           small      320 x 240 jpeg
           medium     1024 x 768 jpeg
@@ -62,6 +63,7 @@ async fn the_same_bytes_twice_are_one_item_under_two_names() {
           validate   done
           thumbnail  done
           metadata   done
+          memories   done
           notify     done
           small      320 x 240 jpeg
           medium     640 x 480 jpeg
@@ -86,6 +88,7 @@ async fn a_name_is_data_whatever_it_holds() {
           validate   done
           thumbnail  done
           metadata   done
+          memories   done
           notify     done
           small      320 x 240 jpeg
           medium     640 x 480 jpeg
@@ -99,6 +102,7 @@ async fn a_name_is_data_whatever_it_holds() {
           validate   done
           thumbnail  done
           metadata   done
+          memories   done
           notify     done
           small      320 x 240 jpeg
           medium     640 x 480 jpeg
@@ -137,6 +141,7 @@ async fn a_poison_message_is_dead_lettered_and_redriven_after_the_cause_is_gone(
           validate   done
           thumbnail  failed: thumbnail gave up after 5 attempts: the original originals/… is missing from the vault bucket
           metadata   done
+          memories   done
           notify     done
           small      320 x 240 jpeg
           medium     640 x 480 jpeg

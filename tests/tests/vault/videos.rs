@@ -26,6 +26,7 @@ async fn a_video_from_a_phone_arrives() {
           upload     users/ann/IMG_0001.MOV
           validate   done
           video      done: The copy for browsers was transcoded by an encoder.
+          memories   done
           notify     done
           small      240 x 320 jpeg
           medium     480 x 640 jpeg

@@ -59,13 +59,18 @@ fn every_stage_has_its_function_queue_and_dead_letters() {
         assert_eq!(text(&function.whole["Metadata"]["BuildMethod"]), "makefile");
 
         let queue = template.resource(&logical(stage, "Queue")).properties;
-        assert_eq!(text(&queue["QueueName"]), format!("${{AWS::StackName}}-{stage}"));
+        let suffix = if stage.spec().in_order { ".fifo" } else { "" };
+        assert_eq!(text(&queue["QueueName"]), format!("${{AWS::StackName}}-{stage}{suffix}"));
         assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), logical(stage, "DeadLetters.Arn"));
         assert_eq!(number(&queue["RedrivePolicy"]["maxReceiveCount"]), MAX_RECEIVE_COUNT, "{stage}");
         assert_eq!(number(&queue["MessageRetentionPeriod"]), 4 * DAY_S, "{stage}");
 
         let dead_letters = template.resource(&logical(stage, "DeadLetters")).properties;
-        assert_eq!(text(&dead_letters["QueueName"]), format!("${{AWS::StackName}}-{stage}-dlq"));
+        assert_eq!(text(&dead_letters["QueueName"]), format!("${{AWS::StackName}}-{stage}-dlq{suffix}"));
+        for queue in [queue, dead_letters] {
+            let flags = ["FifoQueue", "ContentBasedDeduplication"].map(|flag| queue[flag].as_bool().unwrap_or(false));
+            assert_eq!(flags, [stage.spec().in_order; 2], "{stage}");
+        }
         assert_eq!(
             number(&dead_letters["MessageRetentionPeriod"]),
             14 * DAY_S,

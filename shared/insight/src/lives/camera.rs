@@ -1,9 +1,9 @@
 //! What a household takes photos with, and how far its clocks can be trusted.
 
-use photovault_domain::UtcMs;
+use photovault_domain::{Point, UtcMs};
 
 use super::{Kind, Taken};
-use crate::{geo::Point, moments::Shot, random::Random};
+use crate::{moments::Shot, random::Random};
 
 const HOUR_MS: i64 = 3_600_000;
 /// What a camera says whose battery was empty: 2018-01-01T00:00:00Z.

@@ -1,12 +1,12 @@
 //! The days of a life: what happens on each, one thing after the other, and the photos of it.
 
-use photovault_domain::UtcMs;
+use photovault_domain::{Point, UtcMs};
 
 use super::{
     Kind, Taken,
     camera::{Cameras, Scene, screenshot},
 };
-use crate::{geo::Point, random::Random};
+use crate::random::Random;
 
 const MINUTE_MS: f64 = 60_000.0;
 /// 2022-01-01T00:00:00Z, where the first day begins.

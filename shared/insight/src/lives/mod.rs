@@ -5,9 +5,9 @@
 mod camera;
 mod day;
 
-use photovault_domain::UtcMs;
+use photovault_domain::{Point, UtcMs};
 
-use crate::{geo::Point, moments::Shot, random::Random};
+use crate::{moments::Shot, random::Random};
 use camera::Cameras;
 use day::{Day, With};
 

@@ -1,9 +1,8 @@
-//! What somebody said about moments: that one begins here, or that these belong together. It is pinned to instants and not to photos,
-//! so that it holds for photos that come late, and whatever photo goes.
+//! What somebody said about moments: that one begins here, or that these belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovault_domain::UtcMs;
+use photovault_domain::{Edit, UtcMs};
 
 /// The edits of a timeline, or those of a part of it. No split lies within what is joined, and joins do not touch: so the last few
 /// edits at or before a photo say all that is said about it and its neighbour.
@@ -12,15 +11,6 @@ pub struct Edits {
     splits: BTreeSet<UtcMs>,
     /// From and until, both included.
     joins: BTreeMap<UtcMs, UtcMs>,
-}
-
-/// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edit {
-    /// A moment begins at the first photo of this instant or after it.
-    Split(UtcMs),
-    /// From one instant to the other all is one moment.
-    Join(UtcMs, UtcMs),
 }
 
 impl Edits {

@@ -9,7 +9,7 @@ mod measure;
 mod rules;
 mod timeline;
 
-pub use edits::{Edit, Edits};
+pub use edits::Edits;
 pub use measure::{Score, best_fixed_gap, measure};
 pub use rules::{ClippedPhotoToc, FixedGap, GapAndDistance, Parting, Segmenter};
-pub use timeline::{Boundary, Shot, begins, boundaries};
+pub use timeline::{Shot, begins, boundaries, rearrange};

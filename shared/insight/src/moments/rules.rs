@@ -110,10 +110,9 @@ fn gap_ms(before: &Shot, after: &Shot) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::UtcMs;
+    use photovault_domain::{Point, UtcMs};
 
     use super::*;
-    use crate::geo::Point;
 
     fn shot(minutes: f64, km: Option<f64>) -> Shot {
         let home = Point { latitude: 48.0, longitude: 7.8 };

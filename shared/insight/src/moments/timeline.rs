@@ -1,33 +1,27 @@
-//! What a timeline is made of, and the decision about one photo of it.
+//! What a timeline is made of, the decision about one photo of it, and what a change of one photo makes of its neighbourhood.
 
-use photovault_domain::UtcMs;
-use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
+
+use photovault_domain::{Boundary, MediaId, Placed, Point, Rewrite, Taken, UtcMs, timeline_key};
 
 use super::{Edits, GapAndDistance, Parting};
-use crate::geo::Point;
 
 /// A photo or video, as far as moments are decided from it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shot {
     /// When it was taken.
     pub at: UtcMs,
     /// Where, if that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Point>,
 }
 
-/// Why a moment begins at a photo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Boundary {
-    /// Nothing was taken before it.
-    First,
-    /// Too long a time lies before it.
-    Time,
-    /// It was taken too far away for the time between.
-    Way,
-    /// Somebody said so.
-    Split,
+impl From<&Taken> for Shot {
+    fn from(taken: &Taken) -> Self {
+        Self { at: taken.at, position: taken.position }
+    }
 }
 
 /// Whether a moment begins at `shot`, and why. `before` is its neighbour in the timeline; what somebody edited is heeded first.
@@ -49,66 +43,98 @@ pub fn boundaries(shots: &[Shot], edits: &Edits) -> Vec<Option<Boundary>> {
     shots.iter().enumerate().map(|(at, shot)| begins(before(at), shot, edits)).collect()
 }
 
+/// What is to change where an item leaves its place (`old`) and takes another (`new`); either may be missing, and both may be the same, where
+/// edits have changed. Four places at most: its own two, and the one behind each.
+///
+/// `around` are the neighbours of both places: the nearest before and behind each that is not the item itself.
+pub fn rearrange(around: &[Placed], media: &MediaId, old: Option<UtcMs>, new: Option<Taken>, edits: &Edits) -> Vec<Rewrite> {
+    let others = around.iter().filter(|placed| placed.media != *media);
+    let mut line: BTreeMap<String, Placed> = others.map(|placed| (placed.key(), placed.clone())).collect();
+    let old = old.map(|at| timeline_key(at, media));
+    let new = new.map(|taken| Placed { media: media.clone(), taken, begins: None });
+    let own = new.as_ref().map(Placed::key);
+    line.extend(own.clone().zip(new));
+    let behind = |key: &String| line.range((Bound::Excluded(key.clone()), Bound::Unbounded)).next();
+    let mut touched: BTreeSet<String> = [&old, &own].into_iter().flatten().filter_map(behind).map(|it| it.0.clone()).collect();
+    touched.extend(own.clone());
+    let mut rewrites = Vec::new();
+    for key in touched {
+        let placed = &line[&key];
+        let before = line.range(..key.clone()).next_back().map(|(_, placed)| Shot::from(&placed.taken));
+        let begins = begins(before.as_ref(), &Shot::from(&placed.taken), edits);
+        if own.as_ref() == Some(&key) || begins != placed.begins {
+            let began = placed.begins.is_some() || old.as_ref() == Some(&key);
+            let after = Some(Placed { begins, ..placed.clone() });
+            rewrites.push(Rewrite { key, after, began });
+        }
+    }
+    if old != own {
+        rewrites.extend(old.map(|key| Rewrite { key, after: None, began: true }));
+    }
+    rewrites
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
+    use photovault_domain::{Edit, Sha256, UserId};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::moments::Edit;
-
-    type Key = (UtcMs, u8);
 
     /// A timeline that is changed photo by photo, as the vault does it: it looks at neighbours only.
     #[derive(Default)]
     struct Incremental {
-        shots: BTreeMap<Key, Shot>,
-        begins: BTreeMap<Key, Boundary>,
+        line: BTreeMap<String, Placed>,
+        /// Where moments begin, as the vault lists it.
+        begins: BTreeMap<String, Boundary>,
         edits: Edits,
-        /// Boundaries that the last change decided.
-        decided: usize,
+    }
+
+    fn id(number: u8) -> MediaId {
+        let user: UserId = "ann".parse().unwrap();
+        MediaId::of_bytes(&user, &Sha256::from_digest([number; 32]))
     }
 
     impl Incremental {
-        fn decide(&mut self, key: Key) {
-            let before = self.shots.range(..key).next_back().map(|(_, shot)| *shot);
-            match begins(before.as_ref(), &self.shots[&key], &self.edits) {
-                Some(why) => self.begins.insert(key, why),
-                None => self.begins.remove(&key),
-            };
-            self.decided += 1;
+        fn find(&self, number: u8) -> Option<Placed> {
+            self.line.values().find(|placed| placed.media == id(number)).cloned()
         }
 
-        fn decide_after(&mut self, key: Key) {
-            let after = (std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded);
-            if let Some(next) = self.shots.range(after).next().map(|(key, _)| *key) {
-                self.decide(next);
+        fn around(&self, key: &str) -> Vec<Placed> {
+            let before = self.line.range(..key.to_owned()).rev().take(2);
+            let behind = self.line.range((Bound::Excluded(key.to_owned()), Bound::Unbounded)).take(2);
+            before.chain(behind).map(|(_, placed)| placed.clone()).collect()
+        }
+
+        fn place(&mut self, number: u8, new: Option<Taken>) {
+            let old = self.find(number).map(|placed| placed.taken.at);
+            let keys = [old, new.map(|taken| taken.at)].into_iter().flatten().map(|at| timeline_key(at, &id(number)));
+            let around: Vec<Placed> = keys.flat_map(|key| self.around(&key)).collect();
+            let steps = rearrange(&around, &id(number), old, new, &self.edits);
+            assert!(steps.len() <= 4, "a change is of its own places and of those behind them: {steps:?}");
+            for Rewrite { key, after, began } in steps {
+                assert!(began || !self.begins.contains_key(&key), "{key} began a moment");
+                self.begins.remove(&key);
+                self.begins.extend(after.as_ref().and_then(|placed| Some((key.clone(), placed.begins?))));
+                match after {
+                    Some(placed) => self.line.insert(key, placed),
+                    None => self.line.remove(&key),
+                };
             }
         }
 
-        fn insert(&mut self, id: u8, shot: Shot) {
-            self.shots.insert((shot.at, id), shot);
-            self.decide((shot.at, id));
-            self.decide_after((shot.at, id));
-        }
-
-        fn remove(&mut self, id: u8) {
-            let Some(key) = self.shots.keys().find(|(_, of)| *of == id).copied() else { return };
-            self.shots.remove(&key);
-            self.begins.remove(&key);
-            self.decide_after(key);
-        }
-
-        fn batch(&self) -> BTreeMap<Key, Boundary> {
-            let shots: Vec<Shot> = self.shots.values().copied().collect();
-            let found = boundaries(&shots, &self.edits);
-            self.shots.keys().zip(found).filter_map(|(key, why)| Some((*key, why?))).collect()
+        fn check(&self) {
+            let shots: Vec<Shot> = self.line.values().map(|placed| Shot::from(&placed.taken)).collect();
+            let batch = boundaries(&shots, &self.edits);
+            let stored: Vec<Option<Boundary>> = self.line.values().map(|placed| placed.begins).collect();
+            assert_eq!(stored, batch);
+            let listed = self.line.keys().zip(batch).filter_map(|(key, why)| Some((key.clone(), why?)));
+            assert_eq!(self.begins, listed.collect());
         }
     }
 
     #[derive(Clone, Debug)]
-    enum Step {
+    enum Change {
         /// A new photo, or one whose time or place was corrected.
         Put(u8, i64, Option<(f64, f64)>),
         Remove(u8),
@@ -119,62 +145,59 @@ mod tests {
         Undo(u8),
     }
 
-    fn step() -> impl Strategy<Value = Step> {
+    fn change() -> impl Strategy<Value = Change> {
         let id = 0..24_u8;
         let minutes = prop_oneof![0..600_i64, 0..12_i64, -300..30_000_i64];
         let place = proptest::option::of((0.0..0.3_f64, 0.0..0.3_f64));
         prop_oneof![
-            8 => (id.clone(), minutes, place).prop_map(|(id, at, place)| Step::Put(id, at, place)),
-            2 => id.clone().prop_map(Step::Remove),
-            1 => id.clone().prop_map(Step::Split),
-            1 => id.clone().prop_map(Step::Join),
-            1 => id.prop_map(Step::Undo),
+            8 => (id.clone(), minutes, place).prop_map(|(id, at, place)| Change::Put(id, at, place)),
+            2 => id.clone().prop_map(Change::Remove),
+            1 => id.clone().prop_map(Change::Split),
+            1 => id.clone().prop_map(Change::Join),
+            1 => id.prop_map(Change::Undo),
         ]
     }
 
+    fn taken(minutes: i64, place: Option<(f64, f64)>) -> Taken {
+        let position = place.map(|(latitude, longitude)| Point { latitude, longitude });
+        Taken { at: UtcMs(minutes * 60_000), ahead_min: None, position }
+    }
+
     impl Incremental {
-        fn apply(&mut self, step: &Step) {
-            self.decided = 0;
-            match step {
-                Step::Put(id, minutes, place) => {
-                    let position = place.map(|(latitude, longitude)| Point { latitude, longitude });
-                    self.remove(*id);
-                    self.insert(*id, Shot { at: UtcMs(minutes * 60_000), position });
-                    assert!(self.decided <= 3, "a change decides the photo, what follows it, and what followed it before");
-                }
-                Step::Remove(id) => self.remove(*id),
-                Step::Split(id) | Step::Join(id) | Step::Undo(id) => self.edit(step, *id),
+        fn apply(&mut self, change: &Change) {
+            match change {
+                Change::Put(number, minutes, place) => self.place(*number, Some(taken(*minutes, *place))),
+                Change::Remove(number) => self.place(*number, None),
+                Change::Split(number) | Change::Join(number) | Change::Undo(number) => self.edit(change, *number),
             }
         }
 
-        fn edit(&mut self, step: &Step, id: u8) {
-            let Some(key) = self.shots.keys().find(|(_, of)| *of == id).copied() else { return };
-            let Some(before) = self.shots.range(..key).next_back().map(|(key, _)| key.0) else { return };
-            if before == key.0 {
-                return;
+        fn edit(&mut self, change: &Change, number: u8) {
+            let Some(placed) = self.find(number) else { return };
+            let before = self.line.range(..placed.key()).next_back().map(|(_, placed)| placed.taken.at);
+            let Some(before) = before.filter(|before| *before < placed.taken.at) else { return };
+            match change {
+                Change::Split(_) => self.edits.split(before, placed.taken.at),
+                Change::Join(_) => self.edits.join(before, placed.taken.at),
+                _ => self.edits.undo(before, placed.taken.at),
             }
-            match step {
-                Step::Split(_) => self.edits.split(before, key.0),
-                Step::Join(_) => self.edits.join(before, key.0),
-                _ => self.edits.undo(before, key.0),
-            }
-            self.decide(key);
-            let why = self.begins.get(&key);
-            match step {
-                Step::Split(_) => assert_eq!(why, Some(&Boundary::Split)),
-                Step::Join(_) => assert_eq!(why, None),
-                _ => assert_ne!(why, Some(&Boundary::Split)),
+            self.place(number, Some(placed.taken));
+            let why = self.find(number).and_then(|placed| placed.begins);
+            match change {
+                Change::Split(_) => assert_eq!(why, Some(Boundary::Split)),
+                Change::Join(_) => assert_eq!(why, None),
+                _ => assert_ne!(why, Some(Boundary::Split)),
             }
         }
     }
 
     proptest! {
         #[test]
-        fn any_order_of_changes_comes_to_what_a_batch_finds(steps in proptest::collection::vec(step(), 1..60)) {
+        fn any_order_of_changes_comes_to_what_a_batch_finds(changes in proptest::collection::vec(change(), 1..60)) {
             let mut timeline = Incremental::default();
-            for step in &steps {
-                timeline.apply(step);
-                prop_assert_eq!(&timeline.begins, &timeline.batch());
+            for change in &changes {
+                timeline.apply(change);
+                timeline.check();
             }
         }
     }
@@ -182,17 +205,18 @@ mod tests {
     #[test]
     fn what_was_joined_stays_joined_for_those_who_come_late() {
         let mut timeline = Incremental::default();
-        let shot = |minutes: i64| Shot { at: UtcMs(minutes * 60_000), position: None };
-        timeline.insert(0, shot(0));
-        timeline.insert(1, shot(1000));
+        let put = |timeline: &mut Incremental, number, minutes| timeline.place(number, Some(taken(minutes, None)));
+        put(&mut timeline, 0, 0);
+        put(&mut timeline, 1, 1000);
         assert_eq!(timeline.begins.len(), 2);
-        timeline.apply(&Step::Join(1));
-        timeline.insert(2, shot(500));
-        timeline.insert(3, shot(700));
+        timeline.apply(&Change::Join(1));
+        put(&mut timeline, 2, 500);
+        put(&mut timeline, 3, 700);
         assert_eq!(timeline.begins.len(), 1);
-        timeline.apply(&Step::Split(3));
-        timeline.insert(4, shot(650));
-        assert_eq!(timeline.begins.keys().map(|key| key.1).collect::<Vec<_>>(), [0, 3]);
+        timeline.apply(&Change::Split(3));
+        put(&mut timeline, 4, 650);
+        assert_eq!(timeline.begins.values().copied().collect::<Vec<_>>(), [Boundary::First, Boundary::Split]);
         assert_eq!(timeline.edits.iter().filter(|edit| matches!(edit, Edit::Split(_))).count(), 1);
+        timeline.check();
     }
 }

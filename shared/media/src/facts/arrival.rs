@@ -1,8 +1,8 @@
 //! What an upload tells beside its bytes: the file's name, and when it came.
 
-use photovault_domain::{Captured, Confidence, Facts, UtcMs};
+use photovault_domain::{Captured, Confidence, Facts, UtcMs, local_of_seconds, local_seconds};
 
-use super::{capture, names, time};
+use super::{capture, names};
 
 /// Seconds that the clock of the fastest zone is ahead of UTC: no local time of an hour ago can be later than that.
 const FASTEST_ZONE_S: i64 = 14 * 3600;
@@ -23,12 +23,12 @@ pub fn with_arrivals(mut facts: Facts, arrivals: &[Arrival]) -> Facts {
     if let Some(first) = arrivals.iter().map(|arrival| arrival.at).min() {
         let came_s = first.0.div_euclid(1000);
         for at in &mut facts.times {
-            if time::seconds(&at.local).is_some_and(|seconds| seconds - FASTEST_ZONE_S > came_s) {
+            if local_seconds(&at.local).is_some_and(|seconds| seconds - FASTEST_ZONE_S > came_s) {
                 capture::doubt(at, "it is later than the upload");
             }
         }
         facts.times.push(Captured {
-            local: time::of_seconds(came_s),
+            local: local_of_seconds(came_s),
             offset: Some("+00:00".to_owned()),
             source: "upload".to_owned(),
             confidence: Confidence::Low,

@@ -1,8 +1,8 @@
 //! Which of the times that were found is the capture time, and what zone its clock was in.
 
-use photovault_domain::{Captured, Confidence, Facts, Position};
+use photovault_domain::{Captured, Confidence, Facts, Position, local_seconds};
 
-use super::{time, zone};
+use super::zone;
 
 /// The source of the time that satellites told.
 pub(super) const SATELLITES: &str = "GPS";
@@ -67,7 +67,7 @@ fn with_offset(chosen: &Captured, times: &[Captured], position: Option<&Position
 
 /// The zone in which it is `local` when it is `utc`, if there is one.
 fn between(local: &str, utc: &str) -> Option<String> {
-    let apart_s = time::seconds(local)? - time::seconds(utc)?;
+    let apart_s = local_seconds(local)? - local_seconds(utc)?;
     let offset_s = (apart_s + QUARTER_S / 2).div_euclid(QUARTER_S) * QUARTER_S;
     ((apart_s - offset_s).abs() <= MAX_DRIFT_S && ZONES_S.contains(&offset_s)).then(|| written(offset_s))
 }

@@ -71,33 +71,6 @@ pub(super) fn offset(text: &str) -> Option<String> {
     is_offset.then(|| [sign, h1, h2, b':', m1, m2].into_iter().map(char::from).collect())
 }
 
-/// Seconds since 1970-01-01T00:00:00 in the same zone. `local` is one of ours.
-pub(super) fn seconds(local: &str) -> Option<i64> {
-    let number = |at: usize, length: usize| local.get(at..at + length)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
-    // Days of the proleptic Gregorian calendar, counted in years that begin in March (Hinnant, "chrono-compatible low-level date algorithms").
-    let year_of_march = if month <= 2 { year - 1 } else { year };
-    let era = year_of_march.div_euclid(400);
-    let of_era = year_of_march.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
-    Some(days * 86_400 + number(11, 2)? * 3600 + number(14, 2)? * 60 + number(17, 2)?)
-}
-
-/// The time that is so many seconds after 1970-01-01T00:00:00.
-pub(super) fn of_seconds(seconds: i64) -> String {
-    let (days, of_day) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_of_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_of_march + 2) / 5 + 1;
-    let month = if month_of_march < 10 { month_of_march + 3 } else { month_of_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,20 +113,6 @@ mod tests {
             ("   :  ", None),
         ] {
             assert_eq!(offset(text).as_deref(), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn days_are_counted_and_counted_back() {
-        for (local, want) in [
-            ("1970-01-01T00:00:00", 0),
-            ("2000-02-29T12:00:00", 951_825_600),
-            ("2026-11-28T20:52:20", 1_795_899_140),
-            ("1969-12-31T23:59:59", -1),
-            ("1826-01-01T00:00:00", -4_544_208_000),
-        ] {
-            assert_eq!(seconds(local), Some(want));
-            assert_eq!(of_seconds(want), local);
         }
     }
 }

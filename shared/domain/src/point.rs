@@ -1,4 +1,4 @@
-//! Points on the globe and how far apart they are.
+//! Points on the globe, and how far apart they are.
 
 use serde::{Deserialize, Serialize};
 

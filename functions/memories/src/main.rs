@@ -1,0 +1,5 @@
+//! The bootstrap of `memories`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_memories::run()
+}
