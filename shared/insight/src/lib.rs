@@ -6,3 +6,4 @@ pub mod lives;
 pub mod moments;
 pub mod random;
 pub mod select;
+pub mod trips;

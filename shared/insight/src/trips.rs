@@ -1,0 +1,218 @@
+//! Trips: the days that somebody spent away from home.
+//!
+//! Home is nothing that a user must say: it is wherever photos were taken on many days that lie far apart. A hotel has many days too,
+//! but they are of one stay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use photovault_domain::{Placed, Point, UtcMs};
+
+const DAY_MS: i64 = 86_400_000;
+/// Degrees of latitude of a cell, about five kilometres; of longitude it has as many kilometres.
+const CELL_DEG: f64 = 0.045;
+/// Days with photos from which a cell can be a base, and their part of all days with photos.
+const BASE_DAYS: usize = 8;
+const BASE_PART: f64 = 0.05;
+/// Days from the first of them to the last: longer than any trip, so that a hotel is no home.
+const BASE_SPREAD_DAYS: i64 = 45;
+/// Kilometres from every base that are away.
+const AWAY_KM: f64 = 10.0;
+/// Kilometres between two photos, and days, that are another journey.
+const HOP_KM: f64 = 800.0;
+const PAUSE_DAYS: i64 = 1;
+/// Days and photos of a trip.
+const DAYS: std::ops::RangeInclusive<i64> = 2..=30;
+const PHOTOS: usize = 20;
+/// Kilometres within which photos are of one place. Days at either end of a trip that are spent within as much of a base are outings from home.
+const PLACE_KM: f64 = 25.0;
+
+/// A trip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trip {
+    /// When its first photo was taken.
+    pub starts: UtcMs,
+    /// When its last photo was taken.
+    pub ends: UtcMs,
+    /// Local days from the first to the last, both included.
+    pub days: i64,
+    /// Local day of the first, counted from 1970.
+    pub first_day: i64,
+    /// Photos.
+    pub photos: usize,
+    /// Kilometres from the nearest base, at the farthest.
+    pub farthest_km: f64,
+    /// Its places with their photos, the most first.
+    pub places: Vec<Visited>,
+}
+
+/// A place of a trip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visited {
+    /// The place of its first photo in the timeline.
+    pub first: String,
+    /// Where that was taken.
+    pub at: Point,
+    /// Photos within 25 km of it.
+    pub photos: usize,
+}
+
+/// Where somebody is at home, of a timeline in its order: one point for each cell.
+pub fn bases(timeline: &[Placed]) -> Vec<Point> {
+    let mut cells: BTreeMap<(i64, i64), (Point, BTreeSet<i64>)> = BTreeMap::new();
+    let mut days = BTreeSet::new();
+    for placed in timeline {
+        days.insert(local_day(placed));
+        let Some(at) = placed.taken.position else { continue };
+        cells.entry(cell(at)).or_insert_with(|| (at, BTreeSet::new())).1.insert(local_day(placed));
+    }
+    let least = BASE_DAYS.max((days.len() as f64 * BASE_PART).ceil() as usize);
+    let is_base = |days: &BTreeSet<i64>| {
+        let spread = days.last().zip(days.first()).map_or(0, |(last, first)| last - first);
+        days.len() >= least && spread >= BASE_SPREAD_DAYS
+    };
+    cells.into_values().filter(|(_, days)| is_base(days)).map(|(at, _)| at).collect()
+}
+
+/// The trips of a timeline in its order. Who has no base yet has no trips: nobody knows what they would be away from.
+pub fn trips(timeline: &[Placed], bases: &[Point]) -> Vec<Trip> {
+    let from_home = |at: Point| bases.iter().map(|base| base.distance_km(at)).fold(f64::INFINITY, f64::min);
+    let mut journeys: Vec<Vec<&Placed>> = Vec::new();
+    let (mut current, mut last) = (Vec::new(), None::<(Point, i64)>);
+    for placed in timeline.iter().filter(|_| !bases.is_empty()) {
+        let day = local_day(placed);
+        match placed.taken.position {
+            Some(at) if from_home(at) > AWAY_KM => {
+                let another = last.is_some_and(|(before, on)| before.distance_km(at) > HOP_KM || day - on > PAUSE_DAYS);
+                if another {
+                    journeys.push(std::mem::take(&mut current));
+                }
+                current.push(placed);
+                last = Some((at, day));
+            }
+            Some(_) => {
+                journeys.push(std::mem::take(&mut current));
+                last = None;
+            }
+            // Without a position it is wherever the photo before it was, on that day and the next.
+            None if last.is_some_and(|(_, on)| day - on <= 1) => current.push(placed),
+            None => {}
+        }
+    }
+    journeys.push(current);
+    journeys.iter().filter_map(|journey| trip(without_outings(journey, from_home), from_home)).collect()
+}
+
+fn trip(journey: &[&Placed], from_home: impl Fn(Point) -> f64) -> Option<Trip> {
+    let (first, last) = (journey.first()?, journey.last()?);
+    let days = local_day(last) - local_day(first) + 1;
+    if !DAYS.contains(&days) || journey.len() < PHOTOS {
+        return None;
+    }
+    let (mut places, mut farthest_km) = (Vec::<Visited>::new(), 0.0_f64);
+    for placed in journey {
+        let Some(at) = placed.taken.position else { continue };
+        farthest_km = farthest_km.max(from_home(at));
+        match places.iter_mut().find(|place| place.at.distance_km(at) <= PLACE_KM) {
+            Some(place) => place.photos += 1,
+            None => places.push(Visited { first: placed.key(), at, photos: 1 }),
+        }
+    }
+    places.sort_by_key(|place| std::cmp::Reverse(place.photos));
+    let (starts, ends) = (first.taken.at, last.taken.at);
+    Some(Trip { starts, ends, days, first_day: local_day(first), photos: journey.len(), farthest_km, places })
+}
+
+/// Without the first and the last days on which nobody got farther than around home.
+fn without_outings<'a, 'b>(journey: &'a [&'b Placed], from_home: impl Fn(Point) -> f64) -> &'a [&'b Placed] {
+    let far = |placed: &&&Placed| placed.taken.position.is_some_and(|at| from_home(at) > PLACE_KM);
+    let days: BTreeSet<i64> = journey.iter().filter(far).map(|placed| local_day(placed)).collect();
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return &[] };
+    let begin = journey.iter().position(|placed| local_day(placed) >= *first).unwrap_or(0);
+    let end = journey.iter().rposition(|placed| local_day(placed) <= *last).map_or(0, |at| at + 1);
+    &journey[begin..end]
+}
+
+/// The day of a photo's own clock, counted from 1970.
+pub fn local_day(placed: &Placed) -> i64 {
+    (placed.taken.at.0 + i64::from(placed.taken.ahead_min.unwrap_or(0)) * 60_000).div_euclid(DAY_MS)
+}
+
+fn cell(at: Point) -> (i64, i64) {
+    let shrink = at.latitude.to_radians().cos().max(0.01);
+    ((at.latitude / CELL_DEG).floor() as i64, (at.longitude * shrink / CELL_DEG).floor() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use photovault_domain::{MediaId, Sha256, Taken, UserId};
+
+    use super::*;
+    use crate::lives::{self, Kind, life};
+
+    fn timeline(life: &[lives::Taken]) -> Vec<Placed> {
+        let user: UserId = "ann".parse().unwrap();
+        let media = MediaId::of_bytes(&user, &Sha256::from_digest([1; 32]));
+        let placed = |taken: &lives::Taken| Placed {
+            media: media.clone(),
+            taken: Taken { at: taken.shot.at, ahead_min: None, position: taken.shot.position },
+            begins: None,
+        };
+        life.iter().map(placed).collect()
+    }
+
+    /// The journeys of a life that are trips by what is called one: first and last photo.
+    fn truth(life: &[lives::Taken]) -> Vec<(UtcMs, UtcMs)> {
+        let mut journeys: BTreeMap<u32, Vec<&lives::Taken>> = BTreeMap::new();
+        for taken in life {
+            if let Some(trip) = taken.trip {
+                journeys.entry(trip).or_default().push(taken);
+            }
+        }
+        let day = |taken: &lives::Taken| taken.truly_at.0.div_euclid(DAY_MS);
+        let is_trip = |photos: &Vec<&lives::Taken>| {
+            photos.len() >= PHOTOS && DAYS.contains(&(day(photos[photos.len() - 1]) - day(photos[0]) + 1))
+        };
+        let trips = journeys.into_values().filter(is_trip);
+        trips.map(|photos| (photos[0].truly_at, photos[photos.len() - 1].truly_at)).collect()
+    }
+
+    #[test]
+    fn trips_are_found_and_nothing_else_is_one() {
+        let (mut right, mut found, mut wanted) = (0, 0, 0);
+        for seed in 0..20 {
+            let life = life(Kind::Traveller, seed, 365);
+            let placed = timeline(&life);
+            let (trips, truth) = (trips(&placed, &bases(&placed)), truth(&life));
+            let overlaps = |trip: &&Trip| {
+                let both = |(from, until): &(UtcMs, UtcMs)| trip.ends.0.min(until.0) - trip.starts.0.max(from.0);
+                let longer = |(from, until): &(UtcMs, UtcMs)| (trip.ends.0 - trip.starts.0).max(until.0 - from.0);
+                truth.iter().any(|it| both(it) * 10 >= longer(it) * 9)
+            };
+            right += trips.iter().filter(overlaps).count();
+            (found, wanted) = (found + trips.len(), wanted + truth.len());
+        }
+        assert!(wanted > 50, "{wanted} trips are too few to mean anything");
+        let (precision, recall) = (right as f64 / found as f64, right as f64 / wanted as f64);
+        assert!(precision >= 0.95 && recall >= 0.95, "{right} right of {found} found and {wanted} wanted");
+    }
+
+    #[test]
+    fn a_hotel_is_no_home_and_who_never_travels_has_no_trips() {
+        let home = Point { latitude: 48.0, longitude: 8.0 };
+        let user: UserId = "ann".parse().unwrap();
+        let at = |day: i64, hour: i64, position: Point| Placed {
+            media: MediaId::of_bytes(&user, &Sha256::from_digest([day as u8; 32])),
+            taken: Taken { at: UtcMs(day * DAY_MS + hour * 3_600_000), ahead_min: None, position: Some(position) },
+            begins: None,
+        };
+        let mut line: Vec<Placed> = (0..60).map(|day| at(day, 12, home)).collect();
+        assert_eq!((bases(&line).len(), trips(&line, &bases(&line))), (1, vec![]));
+        let hotel = home.moved_km(300.0, 0.0);
+        line.extend((60..80).flat_map(|day| [9, 15].map(|hour| at(day, hour, hotel))));
+        line.extend((80..90).map(|day| at(day, 12, home)));
+        let found = trips(&line, &bases(&line));
+        assert_eq!((bases(&line).len(), found.len()), (1, 1));
+        assert_eq!((found[0].days, found[0].photos, found[0].places.len()), (20, 40, 1));
+        assert!((found[0].farthest_km - 300.0).abs() < 5.0);
+    }
+}
