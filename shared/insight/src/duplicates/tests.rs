@@ -40,6 +40,8 @@ pub(crate) fn photo(number: u8, bits: u32) -> Media {
         look: Some(Look { phash: Hex(hash), phash_quality: 90, ..Look::default() }),
         facts: Some(Box::new(Facts { camera: Some(camera), ..Facts::default() })),
         video: None,
+        moved: None,
+        placed: None,
         version: 1,
     }
 }
