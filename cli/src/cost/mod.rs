@@ -94,21 +94,21 @@ fn print_calls(calls: &[PerCall], measure: &Measure) {
     let header: Vec<String> = header.into_iter().chain(MEMORIES_MB.map(|mb| format!("{mb} MB"))).collect();
     let mut table = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
     for call in calls {
-        let mut cells = vec![
+        let mut columns = vec![
             call.function.clone(),
             count(measure.scaled(call.calls)),
             format!("{:.0}", call.cpu_ms),
             format!("{:.0}", call.wait_ms),
             call.peak_mb.to_string(),
         ];
-        cells.extend(MEMORIES_MB.map(|memory_mb| {
+        columns.extend(MEMORIES_MB.map(|memory_mb| {
             let chosen = if memory_mb == call.memory_mb { "*" } else { "" };
             if u64::from(memory_mb) < call.peak_mb {
                 return format!("–{chosen}");
             }
             format!("{:.0} ms {}{chosen}", call.duration_ms(memory_mb), dollars(measure.scaled(call.usd(memory_mb))))
         }));
-        table.row(cells);
+        table.row(columns);
     }
     table.print();
 }

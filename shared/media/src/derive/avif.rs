@@ -116,11 +116,8 @@ impl Encoder {
             let status = unsafe { aom_codec_encode(&raw mut self.context, picture, 0, 1, 0) };
             (status == AOM_CODEC_OK).then_some(())?;
             let mut walk = ptr::null();
-            loop {
-                // SAFETY: the packet lives until the next call, and is copied before.
-                let Some(packet) = (unsafe { aom_codec_get_cx_data(&raw mut self.context, &raw mut walk).as_ref() }) else {
-                    break;
-                };
+            // SAFETY: the packet lives until the next call, and is copied before.
+            while let Some(packet) = unsafe { aom_codec_get_cx_data(&raw mut self.context, &raw mut walk).as_ref() } {
                 if packet.kind == AOM_CODEC_CX_FRAME_PKT {
                     // SAFETY: a packet of this kind has a frame, whose buffer has that length.
                     data.extend_from_slice(unsafe { slice::from_raw_parts(packet.data.frame.buf.cast(), packet.data.frame.sz) });
