@@ -83,16 +83,6 @@ impl Library {
         pairs
     }
 
-    /// How many hashes there are.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
     fn extend(&mut self, seen: &[Seen]) {
         for seen in seen {
             self.ids.push(seen.id);

@@ -18,6 +18,9 @@ pub use quality::quality;
 /// Below this the sharpest part of a picture has no edges: it is blurred, or shows nothing.
 pub const BLURRED_BELOW: u32 = 20;
 
+/// H3's resolution of what counts as one place: cells of 0.7 km².
+const PLACE_RESOLUTION: u8 = 8;
+
 /// A photo that may be chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
@@ -131,7 +134,9 @@ impl Candidate {
             part,
             day,
             people: regions().filter_map(|region| region.name.as_deref()).map(number_of).collect(),
-            place: None,
+            place: facts
+                .and_then(|facts| facts.located.as_ref())
+                .map(|at| number_of(&at.cell.around(PLACE_RESOLUTION).to_string())),
         })
     }
 }
