@@ -145,9 +145,12 @@ impl Warm {
         // A library that complains a lot must not wait for somebody to read it: what does not fit is lost.
         rustix::fs::fcntl_setfl(&errors, OFlags::NONBLOCK)?;
         rustix::fs::fcntl_setfl(&complaints, OFlags::NONBLOCK)?;
+        // On Lambda the codecs lie in a layer, and only this variable says so.
+        let library_path = std::env::vars_os().find(|(name, _)| name == "LD_LIBRARY_PATH");
         let child = Command::new(program)
             .arg0(NAME)
             .env_clear()
+            .envs(library_path)
             .current_dir("/")
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
