@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: &VaultArguments) -> anyhow::Result<()> {
     println!("Measured: {}. What follows is for {}.\n", measured.words(), measured.measure().words());
     print_lines(&lines);
     println!("\nTime and Lambda's price for each memory size, in US dollars; * is the template's.");
-    print_calls(&calls, &measured.measure());
+    print_memories(&calls, &measured.measure());
     println!("\nPrices of us-east-1, read on {PRICES_READ}.");
     Ok(())
 }
@@ -89,26 +89,26 @@ fn print_lines(lines: &[Line]) {
     table.print();
 }
 
-fn print_calls(calls: &[PerCall], measure: &Measure) {
+fn print_memories(functions: &[PerCall], measure: &Measure) {
     let header = ["function", "calls", "CPU ms", "waiting ms", "peak MB"].map(str::to_owned);
     let header: Vec<String> = header.into_iter().chain(MEMORIES_MB.map(|mb| format!("{mb} MB"))).collect();
     let mut table = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
-    for call in calls {
-        let mut columns = vec![
+    for call in functions {
+        let mut cells = vec![
             call.function.clone(),
             count(measure.scaled(call.calls)),
             format!("{:.0}", call.cpu_ms),
             format!("{:.0}", call.wait_ms),
             call.peak_mb.to_string(),
         ];
-        columns.extend(MEMORIES_MB.map(|memory_mb| {
+        cells.extend(MEMORIES_MB.map(|memory_mb| {
             let chosen = if memory_mb == call.memory_mb { "*" } else { "" };
             if u64::from(memory_mb) < call.peak_mb {
                 return format!("–{chosen}");
             }
             format!("{:.0} ms {}{chosen}", call.duration_ms(memory_mb), dollars(measure.scaled(call.usd(memory_mb))))
         }));
-        table.row(columns);
+        table.row(cells);
     }
     table.print();
 }
