@@ -11,6 +11,11 @@ say 'lints'
 cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 say 'the command that the stories run'
 cargo build --release
+# The emulator, and the root in which it runs, are for this kind of machine alone. In a profile that is quick to build.
+if [ "$(uname -sm)" = 'Linux x86_64' ]; then
+    say 'functions for Lambda, and their layer'
+    PROFILE=lambda-test scripts/lambda.sh media panics notify thumbnail video
+fi
 say 'tests'
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

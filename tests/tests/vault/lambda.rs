@@ -1,6 +1,6 @@
 //! What is built for Lambda: that Amazon Linux 2023 has what it needs, and that it answers under AWS's emulator as the laptop does.
 //!
-//! `PROFILE=lambda-test scripts/lambda.sh` builds it; without that these tests say that they look at nothing.
+//! `make test` builds it by `PROFILE=lambda-test scripts/lambda.sh`; where that is not, these tests say that they look at nothing.
 
 use std::{
     fs,
@@ -134,7 +134,10 @@ async fn photos_and_videos_are_shown_by_what_is_built_for_lambda() {
         assert_eq!((&item["ledger"][stage]["state"], &item["status"]), (&json!("done"), &json!("ready")), "{told}");
         if stage == "video" {
             let names: Vec<_> = item["video"]["files"].as_array().into_iter().flatten().map(|file| &file["name"]).collect();
-            assert!(["preview", "sprite", "index"].iter().all(|name| names.contains(&&json!(name))), "{names:?}: {told}");
+            // The corpus's videos are too short for more.
+            let wanted: &[&str] =
+                if item["name"] == "drawn.mov" { &["preview", "sprite", "index", "rendition"] } else { &["rendition"] };
+            assert!(wanted.iter().all(|name| names.contains(&&json!(name))), "{names:?}: {told}");
         }
     }
 }

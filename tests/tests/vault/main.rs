@@ -5,6 +5,7 @@ mod burst;
 mod chain;
 mod claims;
 mod corpus;
+mod cost;
 mod delivery;
 mod emulator;
 mod engine;
