@@ -2,13 +2,15 @@
 
 mod insight;
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use photovault_domain::{Scanner, Stage, Status, UserId};
 use photovault_vault::{SLOW_QUEUE, START_QUEUE};
 
 pub(crate) use insight::{DuplicatesArguments, PlacesArguments};
+
+use crate::{memories::MemoriesArguments, moments::MomentsArguments, sample::Megapixels};
 
 /// Turns an S3 bucket into a photo vault: on this machine with `up`, on AWS with the same functions.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Retry(RetryArguments),
     Dlq(DlqArguments),
     Health(HealthArguments),
+    Moments(MomentsArguments),
+    Memories(MemoriesArguments),
     /// What the engine has done since its start, and what 1,000 such photos, or 100 minutes of such video, cost on AWS.
     Cost(VaultArguments),
     Invoke(InvokeArguments),
@@ -334,22 +338,6 @@ pub(crate) struct SampleArguments {
     /// The summary as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// Millions of pixels: `12`, `12mp`, `1.92`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Megapixels(pub(crate) f64);
-
-impl FromStr for Megapixels {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.to_ascii_lowercase();
-        match number.trim_end_matches("mp").trim().parse() {
-            Ok(size) if (0.01..=150.0).contains(&size) => Ok(Self(size)),
-            _ => Err(format!("'{text}' is not a size in megapixels between 0.01 and 150, such as 12mp")),
-        }
-    }
 }
 
 fn status(text: &str) -> Result<Status, String> {

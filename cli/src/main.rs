@@ -12,6 +12,8 @@ mod health;
 mod import;
 mod invoke;
 mod list;
+mod memories;
+mod moments;
 mod places;
 mod retry;
 mod sample;
@@ -53,6 +55,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Places(arguments) => runtime(false)?.block_on(places::run(arguments)).map(done),
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
+        Command::Moments(arguments) => runtime(false)?.block_on(moments::run(arguments)).map(done),
+        Command::Memories(arguments) => runtime(false)?.block_on(memories::run(arguments)).map(done),
         Command::Health(arguments) => runtime(false)?.block_on(health::run(arguments)).map(done),
         Command::Cost(arguments) => runtime(false)?.block_on(cost::run(arguments)).map(done),
         Command::Up(arguments) => runtime(true)?.block_on(up::run(arguments)).map(done),

@@ -1,6 +1,7 @@
 //! `photovault sample`: a photo library out of nothing, the same for the same seed, with its ground truth beside it.
 
 mod exif;
+mod megapixels;
 mod noise;
 mod plan;
 mod scene;
@@ -16,7 +17,8 @@ use std::{
 use anyhow::Context as _;
 use sha2::Digest as _;
 
-use crate::arguments::{Megapixels, SampleArguments};
+pub(crate) use self::megapixels::Megapixels;
+use crate::arguments::SampleArguments;
 use noise::Noise;
 use plan::Shot;
 use truth::{TruePhoto, Truth};

@@ -138,6 +138,13 @@ impl Timelines {
         Ok(Page { items: page.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: page.next })
     }
 
+    /// Where the latest moments begin, the latest first, at most `limit`.
+    pub async fn latest_beginnings(&self, user: &UserId, limit: u32) -> SeamResult<Vec<Beginning>> {
+        // Behind every place: they begin with a digit or a minus.
+        let rows = self.table.rows_before(&beginnings(user), ":", limit).await?;
+        rows.iter().map(|row| value_of(row)).collect()
+    }
+
     /// Where moments begin, in order, after a place, at most `limit`.
     pub async fn beginnings(&self, user: &UserId, after: Option<&str>, limit: u32) -> SeamResult<Page<Beginning>> {
         let page = self.table.rows(&beginnings(user), "", after, limit).await?;
