@@ -155,10 +155,13 @@ async fn moment(vault: &Vault, user: &UserId, beginning: Beginning, end: Option<
     Ok(Moment { beginning, items })
 }
 
-/// What a file says that its place is called.
+/// What its file says that its place is called, else the nearest town, else the country.
 pub(crate) fn place(media: &Media) -> Option<String> {
-    let place = media.facts.as_ref()?.place.as_ref()?;
-    place.city.clone().or_else(|| place.country.clone())
+    let facts = media.facts.as_ref()?;
+    let (said, located) = (facts.place.as_ref(), facts.located.as_ref());
+    let town = || Some(located?.town.as_ref()?.name.clone());
+    let country = || said.and_then(|place| place.country.clone()).or_else(|| located?.country.clone());
+    said.and_then(|place| place.city.clone()).or_else(town).or_else(country)
 }
 
 /// `47.99, 7.84`: about a kilometre.

@@ -38,9 +38,7 @@ impl Table for DynamoDb {
         let put = put.condition_expression(condition).set_expression_attribute_values(values);
         match put.send().await {
             Ok(_) => Ok(Written::Yes),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(Written::Conflict)
-            }
+            Err(error) if error.as_service_error().is_some_and(is_taken) => Ok(Written::Conflict),
             Err(error) => Err(failure(asked, &error)),
         }
     }
@@ -132,6 +130,11 @@ impl DynamoDb {
         }
         .build())
     }
+}
+
+/// Another writer came first, or a transaction is at that row this moment.
+fn is_taken(error: &PutItemError) -> bool {
+    error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
 }
 
 /// Another writer came first, or is at it this moment: either way what was decided is decided anew. What else cancels a transaction
