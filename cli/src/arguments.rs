@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Moments(MomentsArguments),
     Memories(MemoriesArguments),
     /// What the engine has done since its start, and what 1,000 such photos, or 100 minutes of such video, cost on AWS.
+    #[command(after_help = "Examples:\n  photovault cost\n  photovault cost --json | jq .lines")]
     Cost(VaultArguments),
     Invoke(InvokeArguments),
     Facts(FactsArguments),
