@@ -79,6 +79,7 @@ impl Tables {
     pub(crate) async fn metered_call(&self, action: &str, body: &str) -> (Result<String, Failure>, (f64, f64)) {
         let answer = self.call(action, &capacity::asking(action, body)).await;
         let units = match &answer {
+            _ if action == "TransactWriteItems" => capacity::of_transaction(body),
             Ok(answer) => capacity::told(answer),
             Err(failure) if failure.is_condition() => capacity::of_refused_write(body),
             Err(_) => 0.0,

@@ -24,17 +24,17 @@ fn a_photo_takes_so_many_requests_and_so_little_money() {
     expect!["7"].assert_eq(&format!("{}", count("PUT, COPY, LIST") / 1000.0));
     // What a photo's metadata take depends on the photo; and a write that loses against another is repeated.
     assert!((3.0..=6.0).contains(&(count("GET, HEAD") / 1000.0)), "{lines:?}");
-    assert!((12.0..=30.0).contains(&(count("write units") / 1000.0)), "{lines:?}");
+    assert!((12.0..=45.0).contains(&(count("write units") / 1000.0)), "{lines:?}");
     assert!((5.0..=20.0).contains(&(count("read units") / 1000.0)), "{lines:?}");
     let functions = cost["functions"].as_array().expect("functions");
     let names: Vec<_> = functions.iter().map(|function| function["name"].as_str().expect("a name")).collect();
-    assert_eq!(names, ["dispatch", "metadata", "notify", "thumbnail", "validate"]);
+    assert_eq!(names, ["dispatch", "memories", "metadata", "notify", "thumbnail", "validate"]);
     assert!(
         functions.iter().all(|function| number(&function["cpu_ms"]) > 0.0 && number(&function["peak_mb"]) > 5.0),
         "{functions:?}"
     );
     let once = lines.iter().filter(|line| line["each_month"] == false).map(|line| number(&line["usd"])).sum::<f64>();
-    assert!((0.03..=0.08).contains(&once), "{once}: {lines:?}");
+    assert!((0.03..=0.09).contains(&once), "{once}: {lines:?}");
 }
 
 fn number(value: &Value) -> f64 {
