@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
 use photovault_domain::UtcMs;
-use photovault_vault::seams::{Outgoing, Queue, SeamError, SeamResult};
+use photovault_vault::seams::{Clock as _, Outgoing, Queue, SeamError, SeamResult};
 
-use crate::failure;
+use crate::{SystemClock, failure};
 
 /// How long a receive waits for a message: as long as SQS lets it.
 const LONG_POLL_S: i32 = 20;
@@ -69,12 +69,15 @@ pub(crate) struct Sqs(pub(crate) aws_sdk_sqs::Client);
 impl Queue for Sqs {
     async fn send(&self, queue: &str, messages: Vec<Outgoing>) -> SeamResult<()> {
         let asked = || format!("send to {queue}");
+        // No two sends are one: a FIFO queue would drop what is asked for again within five minutes by the same words.
+        let send = SystemClock.random();
         let entry = |(index, message): (usize, Outgoing)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(message.body)
                 // A FIFO queue has no delay for a single message.
                 .set_delay_seconds(message.group.is_none().then(|| i32::try_from(message.delay_s).unwrap_or(900)))
+                .set_message_deduplication_id(message.group.as_ref().map(|_| format!("{send:016x}-{index}")))
                 .set_message_group_id(message.group)
                 .build()
                 .map_err(|error| SeamError { asked: asked(), answer: error.to_string() })
