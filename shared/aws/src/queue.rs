@@ -70,14 +70,14 @@ impl Queue for Sqs {
     async fn send(&self, queue: &str, messages: Vec<Outgoing>) -> SeamResult<()> {
         let asked = || format!("send to {queue}");
         // No two sends are one: a FIFO queue would drop what is asked for again within five minutes by the same words.
-        let send = SystemClock.random();
+        let unique = SystemClock.random();
         let entry = |(index, message): (usize, Outgoing)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(message.body)
                 // A FIFO queue has no delay for a single message.
                 .set_delay_seconds(message.group.is_none().then(|| i32::try_from(message.delay_s).unwrap_or(900)))
-                .set_message_deduplication_id(message.group.as_ref().map(|_| format!("{send:016x}-{index}")))
+                .set_message_deduplication_id(message.group.as_ref().map(|_| format!("{unique:016x}-{index}")))
                 .set_message_group_id(message.group)
                 .build()
                 .map_err(|error| SeamError { asked: asked(), answer: error.to_string() })
