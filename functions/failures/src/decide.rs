@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use photovault_domain::{Entry, Job, Letter, Media, MediaId, Refusal, Stage, State, Upload, UploadKey, UserId, UtcMs};
+use photovault_domain::{Entry, Job, Letter, Media, MediaId, Stage, State, Upload, UploadKey, UserId, UtcMs};
 use photovault_lambda::Message;
 use photovault_validate::{created_uploads, placeholder};
 use photovault_vault::UploadRef;
@@ -82,29 +82,8 @@ fn dead_upload(message: &Message, owner: &UserId, now: UtcMs) -> Option<Subject>
     let pending = Entry { state: State::Pending, ..Entry::pending(Stage::Validate.recipe()) };
     let (bucket, object, version) = (upload.bucket.clone(), upload.key.clone(), upload.version.clone());
     let arrival = Upload { name: key.name, bucket, key: object, version, at: message.sent };
-    let media = Media {
-        user: key.user,
-        id,
-        sha256: None,
-        object: None,
-        format: None,
-        size_bytes: 0,
-        width: None,
-        height: None,
-        uploads: vec![arrival],
-        refusal: None::<Refusal>,
-        scan: photovault_domain::Scan::Unscanned,
-        created: now,
-        updated: now,
-        ledger: BTreeMap::from([(Stage::Validate, pending)]),
-        derivatives: None,
-        look: None,
-        facts: None,
-        video: None,
-        moved: None,
-        placed: None,
-        version: 0,
-    };
+    let media =
+        Media { uploads: vec![arrival], ledger: BTreeMap::from([(Stage::Validate, pending)]), ..Media::new(key.user, id, now) };
     Some(Subject::Upload(upload, media))
 }
 

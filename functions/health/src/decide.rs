@@ -121,28 +121,16 @@ mod tests {
     fn photo(states: [State; 4], updated: i64) -> Media {
         let (user, sha256) = ("ann".parse().unwrap(), Sha256::from_digest([1; 32]));
         let entry = |(stage, state): (Stage, State)| (stage, Entry { state, ..Entry::pending(stage.recipe()) });
+        let id = MediaId::of_bytes(&user, &sha256);
         Media {
-            id: MediaId::of_bytes(&user, &sha256),
-            user,
             sha256: Some(sha256),
             object: Some("originals/ann/…".into()),
             format: Some(Format::Jpeg),
             size_bytes: 1,
-            width: None,
-            height: None,
-            uploads: vec![],
-            refusal: None,
-            scan: photovault_domain::Scan::Unscanned,
-            created: UtcMs(0),
             updated: UtcMs(updated),
             ledger: STAGES.into_iter().zip(states).map(entry).collect::<BTreeMap<_, _>>(),
-            derivatives: None,
-            look: None,
-            facts: None,
-            video: None,
-            moved: None,
-            placed: None,
             version: 1,
+            ..Media::new(user, id, UtcMs(0))
         }
     }
 

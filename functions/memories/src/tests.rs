@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use photovault_domain::{
-    Boundary, Captured, Edit, Entry, Facet, Facts, Format, Job, Media, MediaId, Placed, Point, Position, Scan, Sha256, Stage,
-    State, Taken, UserId, UtcMs, local_of_seconds,
+    Boundary, Captured, Edit, Entry, Facet, Facts, Format, Job, Media, MediaId, Placed, Point, Position, Sha256, Stage, State,
+    Taken, UserId, UtcMs, local_of_seconds,
 };
 use photovault_insight::moments::{Edits, Shot, boundaries};
 use photovault_lambda::Message;
@@ -37,27 +37,11 @@ fn facts(minutes: i64, place: Option<Point>) -> Facet {
 async fn describe(vault: &Vault, number: u32, minutes: i64, place: Option<Point>) {
     let done = |stage: Stage| Entry { state: State::Done, ..Entry::pending(stage.recipe()) };
     let new = || Media {
-        id: id(number),
-        user: user(),
         sha256: Some(sha256(number)),
-        object: None,
         format: Some(Format::Jpeg),
         size_bytes: 1,
-        width: None,
-        height: None,
-        uploads: Vec::new(),
-        refusal: None,
-        scan: Scan::Unscanned,
-        created: UtcMs(0),
-        updated: UtcMs(0),
         ledger: BTreeMap::from([(Stage::Validate, done(Stage::Validate)), (Stage::Thumbnail, done(Stage::Thumbnail))]),
-        derivatives: None,
-        look: None,
-        facts: None,
-        video: None,
-        moved: None,
-        placed: None,
-        version: 0,
+        ..Media::new(user(), id(number), UtcMs(0))
     };
     let describe = |item: Option<Media>| {
         let mut media = item.unwrap_or_else(new);

@@ -103,27 +103,15 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     let finished = vault.clock.now();
     let entry = ledger_entry(vault, &received, &verdict, &times, finished);
     let fresh = Media {
-        user: key.user.clone(),
-        id: id.clone(),
         sha256: Some(received.sha256.clone()),
         object: Some(object.clone()),
         format: verdict.format(),
         size_bytes: received.size_bytes,
         width: verdict.size().0,
         height: verdict.size().1,
-        uploads: Vec::new(),
         refusal: verdict.refusal(),
         scan: received.scan.clone(),
-        created: finished,
-        updated: finished,
-        ledger: std::collections::BTreeMap::new(),
-        derivatives: None,
-        look: None,
-        facts: None,
-        video: None,
-        moved: None,
-        placed: None,
-        version: 0,
+        ..Media::new(key.user.clone(), id.clone(), finished)
     };
     let admit = |item: Option<Media>| admitted(item, &fresh, &entry, &arrival);
     if mutated(Mutant::ForgetBeforeRecord) {

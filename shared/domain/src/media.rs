@@ -129,6 +129,33 @@ impl Status {
 }
 
 impl Media {
+    /// An item of which nothing is known yet, and nothing written.
+    pub fn new(user: UserId, id: MediaId, created: UtcMs) -> Self {
+        Self {
+            user,
+            id,
+            sha256: None,
+            object: None,
+            format: None,
+            size_bytes: 0,
+            width: None,
+            height: None,
+            uploads: Vec::new(),
+            refusal: None,
+            scan: Scan::Unscanned,
+            created,
+            updated: created,
+            ledger: BTreeMap::new(),
+            derivatives: None,
+            look: None,
+            facts: None,
+            video: None,
+            moved: None,
+            placed: None,
+            version: 0,
+        }
+    }
+
     /// Photo or video, where the format is known.
     pub fn kind(&self) -> Option<Kind> {
         self.format.map(Format::kind)

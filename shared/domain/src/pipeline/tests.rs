@@ -6,28 +6,14 @@ use crate::{Entry, Format, MediaId, Refusal, Sha256, Status, UtcMs};
 pub(crate) fn media(format: Format, states: &[(Stage, State)]) -> Media {
     let user: crate::UserId = "owner".parse().unwrap();
     let sha256 = Sha256::from_digest([1; 32]);
+    let id = MediaId::of_bytes(&user, &sha256);
     Media {
-        id: MediaId::of_bytes(&user, &sha256),
-        user,
         sha256: Some(sha256),
-        object: None,
         format: Some(format),
         size_bytes: 1,
-        width: None,
-        height: None,
-        uploads: vec![],
-        refusal: None,
-        scan: crate::Scan::Unscanned,
-        created: UtcMs(0),
-        updated: UtcMs(0),
         ledger: states.iter().map(|(stage, state)| (*stage, Entry { state: *state, ..Entry::pending(stage.recipe()) })).collect(),
-        derivatives: None,
-        look: None,
-        facts: None,
-        video: None,
-        moved: None,
-        placed: None,
         version: 1,
+        ..Media::new(user, id, UtcMs(0))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What two pictures are to each other, by example, and what becomes of groups whatever the pairs are.
 
 use photovault_domain::{
-    Camera, Captured, Confidence, Derivative, Derivatives, Facts, Format, Hex, Look, Media, MediaId, Scan, Sha256, UtcMs,
+    Camera, Captured, Confidence, Derivative, Derivatives, Facts, Format, Hex, Look, Media, MediaId, Sha256, UtcMs,
 };
 use proptest::prelude::*;
 
@@ -21,28 +21,19 @@ pub(crate) fn photo(number: u8, bits: u32) -> Media {
         size_bytes: 400_000,
     };
     let camera = Camera { make: Some("Make".into()), model: Some("Model".into()), ..Camera::default() };
+    let id = MediaId::of_bytes(&user, &sha256);
     Media {
-        id: MediaId::of_bytes(&user, &sha256),
-        user,
         sha256: Some(sha256),
-        object: None,
         format: Some(Format::Jpeg),
         size_bytes: 1_000,
         width: Some(4_000),
         height: Some(3_000),
-        uploads: vec![],
-        refusal: None,
-        scan: Scan::Unscanned,
-        created: UtcMs(i64::from(number)),
         updated: UtcMs(0),
-        ledger: std::collections::BTreeMap::default(),
         derivatives: Some(Derivatives { files: vec![large], ..Derivatives::default() }),
         look: Some(Look { phash: Hex(hash), phash_quality: 90, ..Look::default() }),
         facts: Some(Box::new(Facts { camera: Some(camera), ..Facts::default() })),
-        video: None,
-        moved: None,
-        placed: None,
         version: 1,
+        ..Media::new(user, id, UtcMs(i64::from(number)))
     }
 }
 
