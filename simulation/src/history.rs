@@ -356,10 +356,12 @@ impl History {
 
     /// Moves what calls left in the world to where it goes, and holds the promises against what happened.
     fn look_around(&mut self) -> Result<(), Violation> {
-        let (sent, returned, stream, happened) = {
+        let (sent, returned, happened) = {
             let mut world = self.simulation.world();
+            // What happened tells the same of each item, and more.
+            world.stream.clear();
             let happened = world.happened.as_mut().map(std::mem::take).unwrap_or_default();
-            (std::mem::take(&mut world.sent), std::mem::take(&mut world.returned), std::mem::take(&mut world.stream), happened)
+            (std::mem::take(&mut world.sent), std::mem::take(&mut world.returned), happened)
         };
         for sent in sent {
             let queue = queue_named(&sent.queue);
@@ -371,16 +373,15 @@ impl History {
             self.queues[queue].return_after(now, &receipt, seconds);
             self.wake(queue);
         }
-        for record in stream {
-            self.append(record);
-        }
         for happening in happened {
             if let Happening::Stored { at, version, bytes, .. } = &happening
                 && at.bucket == UPLOADS
             {
                 self.recovered(at, version.clone(), bytes);
             }
-            self.promises.step(happening, self.person)?;
+            if let Some((before, after)) = self.promises.step(happening, self.person)? {
+                self.append(before, after);
+            }
         }
         self.promises.pending()
     }

@@ -1,8 +1,11 @@
 //! The mapping of the catalog's stream: shards in order, batches that begin again where they failed, halves, retries, and
 //! records that come again although they were read.
 
-use photovault_lambda::{Images, run_changes};
-use photovault_sim::{Record, Task};
+use std::sync::Arc;
+
+use photovault_domain::Media;
+use photovault_lambda::Changed;
+use photovault_sim::Task;
 
 use crate::{
     deliver::MARRED,
@@ -27,7 +30,7 @@ const OUTAGE: u64 = 850;
 /// One shard.
 #[derive(Default)]
 pub(crate) struct Shard {
-    records: Vec<(Record, u32)>,
+    records: Vec<(Changed, u32)>,
     position: usize,
     /// Attempts at the batch that begins at the position, and the most records that it may have.
     attempts: u32,
@@ -44,12 +47,12 @@ impl Shard {
 }
 
 impl History {
-    /// A record of the stream comes to its shard.
-    pub(crate) fn append(&mut self, record: Record) {
-        let partition = record.after.get("pk").and_then(|pk| pk.as_str()).unwrap_or_default();
-        let shard = partition.bytes().fold(0_usize, |sum, byte| sum + usize::from(byte)) % SHARDS;
-        self.shards[shard].records.push((record, 0));
-        self.turn_to(shard, 0);
+    /// A change of an item comes to its shard.
+    pub(crate) fn append(&mut self, before: Option<Arc<Media>>, after: Arc<Media>) {
+        let at = after.user.as_str().bytes().fold(0_usize, |sum, byte| sum + usize::from(byte)) % SHARDS;
+        let records = &mut self.shards[at].records;
+        records.push((Changed { sequence: records.len().to_string(), before, after }, 0));
+        self.turn_to(at, 0);
     }
 
     fn turn_to(&mut self, shard: usize, pause: i64) {
@@ -82,21 +85,14 @@ impl History {
         let shard = &mut self.shards[at];
         let batch = &shard.records[shard.position..shard.position + count];
         let faulty = batch.iter().all(|(_, marred)| *marred < MARRED);
-        let images: Vec<_> = batch
-            .iter()
-            .enumerate()
-            .map(|(index, (record, _))| {
-                let sequence = (shard.position + index).to_string();
-                Ok(Images { sequence, before: record.before.clone(), after: Some(record.after.clone()) })
-            })
-            .collect();
+        let changes: Vec<_> = batch.iter().map(|(change, _)| change.clone()).collect();
         shard.busy = true;
         let key = 1 + ((at as u64) << 40) + ((shard.position as u64) << 8) + u64::from(shard.attempts);
         let position = shard.position;
         self.start(key, faulty, STREAM.timeout_s, |history, task: Task| {
             history.tell(|| format!("task {task} is dispatch with records {position}..{} of shard {at}", position + count));
             let vault = history.simulation.vault(task);
-            let future = Box::pin(async move { End::Stream(run_changes(vault, images, photovault_dispatch::on_changes).await) });
+            let future = Box::pin(async move { End::Stream(photovault_dispatch::on_changes(vault, changes).await.err()) });
             Running { future, work: Work::Stream { shard: at, count } }
         });
     }

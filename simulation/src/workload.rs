@@ -89,7 +89,7 @@ impl Workload {
         let folder = random.per_mille(50);
         let together = folder || random.per_mille(500);
         workload.crowd = together.then_some("users/ann/");
-        for _ in 0..if folder { FOLDER } else { FIRST_UPLOADS + random.below(3) } {
+        for _ in 0..if folder { FOLDER } else { FIRST_UPLOADS + random.below(5) / 2 } {
             workload.more(start, if together { 300 } else { 40_000 });
         }
         let mut number = 0;

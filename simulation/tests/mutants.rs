@@ -2,7 +2,7 @@
 
 #![cfg(feature = "mutants")]
 
-use photovault_simulation::{Options, run, shrink};
+use photovault_simulation::{Options, Outcome, run, shrink};
 use photovault_vault::{Mutant, mutate};
 
 /// Seeds within which a mutant must be found.
@@ -31,18 +31,22 @@ fn without_a_mutant_nothing_is_found() {
 }
 
 #[test]
-fn a_failing_history_is_made_short() {
+fn failing_histories_are_made_short() {
     mutate(Some(Mutant::StreamGoesOn));
-    let (seed, whole) = (0..SEEDS)
-        .map(|seed| (seed, run(seed, &Options::default())))
-        .find(|(_, outcome)| outcome.violation.is_some())
-        .expect("the mutant is found");
-    let short = shrink(seed, &whole);
+    let failing =
+        (0..SEEDS).map(|seed| (seed, run(seed, &Options::default()))).filter(|(_, outcome)| outcome.violation.is_some());
+    let failing: Vec<(u64, Outcome)> = failing.take(5).collect();
+    let short: Vec<Outcome> = failing.iter().map(|(seed, whole)| shrink(*seed, whole).outcome).collect();
     mutate(None);
-    let promise = |outcome: &photovault_simulation::Outcome| outcome.violation.as_ref().map(|it| it.promise);
-    assert_eq!(promise(&short.outcome), promise(&whole));
-    assert!(short.outcome.faults * 3 <= whole.faults, "{} of {} faults are left", short.outcome.faults, whole.faults);
-    assert!(!short.outcome.story.is_empty());
+    let promise = |outcome: &Outcome| outcome.violation.as_ref().map(|it| it.promise);
+    for ((_, whole), short) in failing.iter().zip(&short) {
+        assert_eq!(promise(short), promise(whole));
+        assert!(short.faults < whole.faults && !short.story.is_empty());
+    }
+    // What a history needs to fail is up to its seed: some need as many faults as a message has attempts.
+    let mut left: Vec<u32> = short.iter().map(|short| short.faults).collect();
+    left.sort_unstable();
+    assert!(left.len() == 5 && left[2] <= 6, "so many of 20 faults and more are left: {left:?}");
 }
 
 /// The first seed that finds it.

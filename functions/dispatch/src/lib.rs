@@ -6,7 +6,7 @@
 //! - Effects out: jobs in the stages' queues.
 //! - Idempotent by: the stages. A record that comes twice sends its jobs twice, and a stage that is done does nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures::future::BoxFuture;
 use photovault_domain::{Job, Media, Needs, Stage, UtcMs, next_stages};
@@ -45,7 +45,7 @@ pub fn on_changes(vault: Vault, changes: Vec<Changed>) -> BoxFuture<'static, Res
 pub fn decide(changes: &[Changed], now: UtcMs) -> BTreeMap<Stage, Vec<(Job, u32)>> {
     let mut jobs: BTreeMap<Stage, Vec<(Job, u32)>> = BTreeMap::new();
     for change in changes {
-        for stage in next_stages(change.before.as_ref(), &change.after) {
+        for stage in next_stages(change.before.as_deref(), &change.after) {
             jobs.entry(stage).or_default().push((Job::of(&change.after, stage), delay_s(stage, &change.after, now)));
         }
     }
@@ -57,7 +57,7 @@ async fn read_again(vault: &Vault, changes: Vec<Changed>) -> Vec<Changed> {
     let mut read = Vec::new();
     for mut change in changes {
         if let Ok(Some(media)) = vault.catalog.media(&change.after.user, &change.after.id).await {
-            change.before = Some(std::mem::replace(&mut change.after, media));
+            change.before = Some(std::mem::replace(&mut change.after, Arc::new(media)));
         }
         read.push(change);
     }

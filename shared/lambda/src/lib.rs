@@ -14,7 +14,7 @@ pub use batch::{BEGIN_WITHIN, Message, OnBatch, OnMessage, run_each, serve_batch
 pub use environment::{VARIABLES, Variable};
 pub use event::{OnEvent, serve_events};
 pub use stage::{attempt_on, work_on};
-pub use stream::{Changed, Images, OnChanges, run_changes, serve_changes};
+pub use stream::{Changed, OnChanges, serve_changes};
 pub use worker::serve_worker;
 
 use photovault_aws::{Connection, Reach};

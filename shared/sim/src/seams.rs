@@ -148,8 +148,8 @@ impl<D: Door> Table for Outside<D> {
     }
 
     async fn put_all(&self, writes: Vec<Write>) -> SeamResult<Written> {
-        let about = || format!("{} rows", writes.len());
-        self.call("put all", about, |world| Ok(world.put_all(&writes))).await
+        let count = writes.len();
+        self.call("put all", || format!("{count} rows"), |world| Ok(world.put_all(writes))).await
     }
 
     async fn remove(&self, key: &RowKey) -> SeamResult<()> {

@@ -192,41 +192,40 @@ impl World {
 
     /// Writes a row if `expect` holds.
     pub fn put(&mut self, row: Row, expect: Expect) -> Written {
-        if !self.holds(&row, expect) {
+        let key = key_of(&row);
+        if !self.holds(&key, expect) {
             return Written::Conflict;
         }
-        self.set(row);
+        self.set(key, row);
         Written::Yes
     }
 
     /// Does all of these writes if every condition holds.
-    pub fn put_all(&mut self, writes: &[Write]) -> Written {
-        let holds = |write: &Write| !matches!(write, Write::Put(row, expect) if !self.holds(row, *expect));
+    pub fn put_all(&mut self, writes: Vec<Write>) -> Written {
+        let holds = |write: &Write| !matches!(write, Write::Put(row, expect) if !self.holds(&key_of(row), *expect));
         if !writes.iter().all(holds) {
             return Written::Conflict;
         }
         for write in writes {
             match write {
-                Write::Put(row, _) | Write::Set(row) => self.set(row.clone()),
-                Write::Remove(key) => self.remove(key),
+                Write::Put(row, _) | Write::Set(row) => self.set(key_of(&row), row),
+                Write::Remove(key) => self.remove(&key),
             }
         }
         Written::Yes
     }
 
-    fn holds(&self, row: &Row, expect: Expect) -> bool {
-        let version = self.rows.get(&key_of(row)).map(|row| row.get("version").and_then(serde_json::Value::as_u64));
+    fn holds(&self, key: &(String, String), expect: Expect) -> bool {
+        let version = self.rows.get(key).map(|row| row.get("version").and_then(serde_json::Value::as_u64));
         match expect {
             Expect::Absent => version.is_none(),
             Expect::Version(wanted) => version == Some(Some(wanted)),
         }
     }
 
-    fn set(&mut self, row: Row) {
-        let key = key_of(&row);
-        let before = self.rows.get(&key).cloned();
+    fn set(&mut self, key: (String, String), row: Row) {
         let after = Arc::new(row);
-        self.rows.insert(key.clone(), after.clone());
+        let before = self.rows.insert(key.clone(), after.clone());
         if key.1.starts_with(MEDIA_PREFIX) {
             self.stream.push(Record { before: before.clone(), after: after.clone() });
         }

@@ -32,7 +32,7 @@ impl Promise for Ends {
         for upload in &scene.truth.uploads {
             let version = upload.version.as_deref().unwrap_or_default();
             let names = |media: &&Media| media.uploads.iter().any(|it| it.key == upload.key && it.version == version);
-            let ends: Vec<&Media> = scene.items.values().filter(names).collect();
+            let ends: Vec<&Media> = scene.items.values().map(AsRef::as_ref).filter(names).collect();
             let what = || format!("upload {} {version} ({:?})", upload.key, upload.kind);
             // Taken in but not removed in five attempts shows two ends until its letter is redriven: known and accepted.
             let most = if !cured && scene.lies_there(upload) { 2 } else { 1 };

@@ -9,7 +9,7 @@ mod rest;
 mod telling;
 mod truth;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use photovault_domain::Media;
@@ -37,6 +37,9 @@ pub(crate) const LETTERS: &str = "X#";
 /// A table's row key.
 pub(crate) type Key = (String, String);
 
+/// An item before a write, where it was there, and after it.
+pub(crate) type Images = (Option<Arc<Media>>, Arc<Media>);
+
 /// What happened, in the domain's words.
 pub(crate) enum Event<'a> {
     Item { by_person: bool, before: Option<&'a Media>, after: &'a Media },
@@ -50,7 +53,7 @@ pub(crate) enum Event<'a> {
 /// What there is besides the event's own row.
 pub(crate) struct Scene<'a> {
     pub(crate) truth: &'a Truth,
-    pub(crate) items: &'a BTreeMap<Key, Media>,
+    pub(crate) items: &'a BTreeMap<Key, Arc<Media>>,
     pub(crate) digests: &'a BTreeMap<Key, Digest>,
     pub(crate) world: &'a World,
 }
@@ -77,7 +80,7 @@ pub(crate) trait Promise {
 pub(crate) struct Promises {
     pub(crate) truth: Truth,
     simulation: Simulation,
-    items: BTreeMap<Key, Media>,
+    items: BTreeMap<Key, Arc<Media>>,
     digests: BTreeMap<Key, Digest>,
     held: Vec<Box<dyn Promise>>,
     buried: Vec<(&'static str, String)>,
@@ -103,7 +106,7 @@ impl Promises {
     }
 
     pub(crate) fn items(&self) -> impl Iterator<Item = &Media> {
-        self.items.values()
+        self.items.values().map(AsRef::as_ref)
     }
 
     /// Whether letters are kept that somebody could redrive.
@@ -124,34 +127,33 @@ impl Promises {
         Ok(())
     }
 
-    /// Holds the promises against something that happened.
-    pub(crate) fn step(&mut self, happening: Happening, by_person: bool) -> Result<(), Violation> {
+    /// Holds the promises against something that happened; gives the item's images where it is an item that changed.
+    pub(crate) fn step(&mut self, happening: Happening, by_person: bool) -> Result<Option<Images>, Violation> {
         match happening {
             Happening::Put { key, after, .. } if key.1.starts_with(MEDIA_PREFIX) => {
-                let after = media_of_row(&after).map_err(|error| unreadable(&error))?;
+                let after = Arc::new(media_of_row(&after).map_err(|error| unreadable(&error))?);
                 let before = self.items.remove(&key);
-                self.hold(&Event::Item { by_person, before: before.as_ref(), after: &after })?;
-                self.items.insert(key, after);
-                Ok(())
+                self.hold(&Event::Item { by_person, before: before.as_deref(), after: &after })?;
+                self.items.insert(key, after.clone());
+                return Ok(Some((before, after)));
             }
             Happening::Put { key, after, .. } if key.1.starts_with("I#") => {
                 let after = Digest::deserialize(&*after).map_err(|error| unreadable(&error))?;
                 let before = self.digests.remove(&key);
                 self.hold(&Event::Digest { before: before.as_ref(), after: &after })?;
                 self.digests.insert(key, after);
-                Ok(())
             }
-            Happening::Put { .. } => Ok(()),
+            Happening::Put { .. } => {}
             Happening::Removed { key } => {
                 self.items.remove(&key);
-                Ok(())
             }
             Happening::Stored { at, bytes, before, .. } => {
-                self.hold(&Event::Stored { at: &at, bytes: &bytes, before: before.as_ref() })
+                self.hold(&Event::Stored { at: &at, bytes: &bytes, before: before.as_ref() })?;
             }
-            Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at }),
-            Happening::Published => self.hold(&Event::Published),
+            Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at })?,
+            Happening::Published => self.hold(&Event::Published)?,
         }
+        Ok(None)
     }
 
     /// Holds the bound of [`rest`].

@@ -1,6 +1,6 @@
 //! After the faults stop, everything ends within a bound, and at rest nothing is under way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use photovault_domain::Media;
 use photovault_sim::World;
@@ -19,7 +19,7 @@ pub(super) fn goes_on(steps: u32, most_steps: u32, since_ms: i64, most_ms: i64) 
 }
 
 /// Whether everything has ended.
-pub(super) fn at_rest(items: &BTreeMap<Key, Media>, world: &World) -> Result<(), String> {
+pub(super) fn at_rest(items: &BTreeMap<Key, Arc<Media>>, world: &World) -> Result<(), String> {
     if let Some(media) = items.values().find(|media| !media.is_settled()) {
         let states: Vec<String> = media.ledger.iter().map(|(stage, entry)| format!("{stage} {:?}", entry.state)).collect();
         return Err(format!("{} has not ended: {}", media.name(), states.join(", ")));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use photovault_domain::{Media, Stage, UtcMs};
-use photovault_lambda::{Images, Message};
+use photovault_lambda::{Changed, Message};
 use photovault_sim::{Fabric, UPLOADS};
 use photovault_vault::Vault;
 
@@ -131,16 +131,16 @@ impl Chain {
         let Some(change) = self.next_change() else { return };
         let mut well = 0;
         while well < self.copies {
-            let records = [Ok(change.clone())];
-            let failed = photovault_lambda::run_changes(self.vault.clone(), records, photovault_dispatch::on_changes).await;
-            well += u32::from(failed.is_none());
+            let dispatched = photovault_dispatch::on_changes(self.vault.clone(), vec![change.clone()]).await;
+            well += u32::from(dispatched.is_ok());
         }
         self.streamed += 1;
     }
 
-    fn next_change(&self) -> Option<Images> {
+    fn next_change(&self) -> Option<Changed> {
         let record = self.fabric.world().stream.get(self.streamed).cloned()?;
-        Some(Images { sequence: self.streamed.to_string(), before: record.before, after: Some(record.after) })
+        let changed = Changed::of_rows(self.streamed.to_string(), record.before.as_deref(), Some(&record.after));
+        changed.expect("rows of items")
     }
 
     fn next_sent(&mut self) -> Option<(Stage, String)> {
