@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, bail};
 use futures::TryStreamExt as _;
-use photovault_domain::{Colour, Entry, Hdr, Look, Media, Status, Video};
-use photovault_vault::seams::ObjectAt;
+use photovault_domain::{Colour, Entry, Hdr, Look, Media, Status, UtcMs, Video};
+use photovault_insight::zone;
+use photovault_vault::{Vault, seams::ObjectAt};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
@@ -15,15 +16,26 @@ use crate::{
     table::{Table, bytes, cost, duration, when},
 };
 
+/// How far two zones can be apart: a floating time stands in the timeline as if it were UTC.
+const FARTHEST_ZONES_S: i64 = 14 * 3600;
+/// Places of the timeline that are looked at for one photo.
+const NEAR: u32 = 1000;
+/// Items that are read of these: the nearest on the camera's clock.
+const NEAREST: usize = 24;
+
 /// `show`.
 pub(crate) async fn run(arguments: &ShowArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let media = find(&vault, &arguments.vault.user, &arguments.media).await?;
+    let time_zone = neighbours_offset(&vault, &media).await?;
     if arguments.vault.json {
-        println!("{}", item_json(&media));
+        let mut shown = item_json(&media);
+        shown["time_zone"] = serde_json::json!(time_zone);
+        println!("{shown}");
         return Ok(());
     }
     print!("{}", page(&media));
+    print!("{}", written(&[("time zone", time_zone.unwrap_or_default())], ""));
     println!("\nWhat happened (UTC):");
     ledger(&media).print();
     match media.status() {
@@ -99,6 +111,24 @@ fn page(media: &Media) -> String {
         ));
     }
     written(&lines, "")
+}
+
+/// What the same camera's photos around it say of an item that names no time zone. Reads a few of them, however large the vault is.
+async fn neighbours_offset(vault: &Vault, media: &Media) -> anyhow::Result<Option<String>> {
+    if !zone::asks(media) {
+        return Ok(None);
+    }
+    let at = media.taken().at.0;
+    let reach_ms = (zone::REACH_S + FARTHEST_ZONES_S) * 1000;
+    let near = vault.timelines.items(&media.user, Some(&UtcMs(at - reach_ms).sort_key()), NEAR).await?.items;
+    let mut near: Vec<_> = near.iter().filter(|placed| placed.taken.ahead_min.is_some()).collect();
+    near.sort_by_key(|placed| (placed.taken.at.0 + i64::from(placed.taken.ahead_min.unwrap_or(0)) * 60_000 - at).abs());
+    let mut others = Vec::new();
+    for placed in near.into_iter().take(NEAREST) {
+        others.extend(vault.catalog.media(&media.user, &placed.media).await?);
+    }
+    let told = zone::told_by(media, &others);
+    Ok(told.map(|told| format!("{} by the same camera's {}", told.offset, told.by.name())))
 }
 
 /// What the picture looks like; its hashes are for machines.

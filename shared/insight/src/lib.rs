@@ -7,3 +7,4 @@ pub mod moments;
 pub mod random;
 pub mod select;
 pub mod trips;
+pub mod zone;
