@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use super::{Engine, credentials::write_private};
+use super::{
+    Engine,
+    credentials::{backup_key, write_private},
+};
 use crate::gateway::REGION;
 
 /// The data folder, ours alone.
@@ -50,6 +53,8 @@ impl Lock {
             "region": REGION,
             "uploads_bucket": bucket("UploadsBucket").unwrap_or_default(),
             "vault_bucket": bucket("VaultBucket").unwrap_or_default(),
+            "backup_bucket": bucket("BackupBucket").unwrap_or_default(),
+            "backup_key": backup_key(&self.data)?,
             "table": stack.tables.iter().find(|it| it.logical_id == "Catalog").map_or("", |it| &it.name),
             "queues": queues,
             "pid": std::process::id(),

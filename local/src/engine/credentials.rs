@@ -24,6 +24,20 @@ pub(super) fn credentials(data: &Path) -> Result<Credentials> {
     Ok(made)
 }
 
+/// The template's parameter for the key that backups are signed with.
+pub(super) const BACKUP_KEY: &str = "BackupKey";
+
+/// Reads `<data>/backup.key`, or makes it. Who loses it can still read a backup, and not tell any more whether it is genuine.
+pub(super) fn backup_key(data: &Path) -> Result<String> {
+    let path = data.join("backup.key");
+    if let Ok(text) = fs::read_to_string(&path) {
+        return Ok(text.trim().to_owned());
+    }
+    let made = random_hex(32)?;
+    write_private(&path, &format!("{made}\n"))?;
+    Ok(made)
+}
+
 /// Writes a file that only its owner can read: whole, or not at all.
 pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
     let temporary = path.with_extension("new");

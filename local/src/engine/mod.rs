@@ -24,17 +24,24 @@ use tokio::{
 };
 
 pub use self::beside::invoke_beside;
-use self::{announce::Lock, credentials::credentials};
+use self::{
+    announce::Lock,
+    credentials::{BACKUP_KEY, backup_key, credentials},
+};
 use crate::{
     auth::Credentials,
+    clock::now_ms,
     gateway::{self, Services},
     peer::Peer,
     runtime::{Feed, Function, InvokeResult, Own, Schedule, Settings, SqsMapping, StreamMapping, Worker},
-    template::{self, EventSource, FunctionSpec, Place, Stack},
+    s3::Buckets,
+    template::{self, BucketSpec, EventSource, FunctionSpec, Place, Stack},
 };
 
 /// How long a shutdown waits for invocations at work.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
+/// How often the buckets' lifecycle rules are applied.
+const FORGET: Duration = Duration::from_hours(1);
 /// How often idle children are counted.
 const SWEEP: Duration = Duration::from_secs(15);
 
@@ -108,8 +115,11 @@ impl Engine {
         let peer = options.peer.as_deref().map(Peer::new).transpose()?.map(Arc::new);
         let own = endpoint(listener.local_addr()?);
         let endpoint = peer.as_ref().map_or(own, |peer| peer.endpoint().to_owned());
-        let stack =
-            template::read(&options.template, &Place { parameters: options.parameters.clone(), ..Place::local(&endpoint) })?;
+        let mut parameters = options.parameters.clone();
+        if template::declares(&options.template, BACKUP_KEY)? {
+            parameters.entry(BACKUP_KEY.to_owned()).or_insert(backup_key(&options.data)?);
+        }
+        let stack = template::read(&options.template, &Place { parameters, ..Place::local(&endpoint) })?;
         let services = Services::open(&options.data)?;
         let feed: Arc<dyn Feed> = if let Some(peer) = peer {
             peer.provision(&stack).await?;
@@ -183,6 +193,7 @@ impl Engine {
                 }
             }
         }
+        self.mappings.spawn(forget(self.services.buckets.clone(), self.stack.buckets.clone(), self.stopping.subscribe()));
         let (functions, mut stopping): (Vec<_>, _) = (self.functions.values().cloned().collect(), self.stopping.subscribe());
         self.mappings.spawn(async move {
             while tokio::time::timeout(SWEEP, stopping.wait_for(|it| *it)).await.is_err() {
@@ -249,6 +260,24 @@ impl Engine {
         self.lock.retract();
         tracing::info!("engine ended");
         Ok(())
+    }
+}
+
+/// Applies the buckets' lifecycle rules, now and every hour.
+async fn forget(buckets: Arc<Buckets>, specs: Vec<BucketSpec>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        for spec in &specs {
+            match buckets.forget(&spec.name, &spec.lifecycle, now_ms()).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(bucket = spec.name, forgotten, "the bucket's rules were applied"),
+                Err(error) => {
+                    tracing::warn!(bucket = spec.name, error = format!("{error:#}"), "the bucket's rules could not be applied")
+                }
+            }
+        }
+        if tokio::time::timeout(FORGET, stopping.wait_for(|it| *it)).await.is_ok() {
+            return;
+        }
     }
 }
 

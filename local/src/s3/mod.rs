@@ -7,6 +7,7 @@ mod checks;
 mod events;
 #[cfg(test)]
 mod keys;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod objects;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rusqlite::{Connection, OptionalExtension as _};
 use s3s::{S3Result, s3_error};
 
+pub use self::lifecycle::LifecycleRule;
 use crate::{clock::now_ms, sqs::Queues, store::Store};
 
 /// Sends a bucket's events to a queue.

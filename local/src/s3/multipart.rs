@@ -293,7 +293,7 @@ fn chosen(rows: Vec<PartRow>, listed: &[CompletedPart]) -> S3Result<Vec<PartRow>
 }
 
 /// Removes an upload and its parts; whether it was there.
-fn remove_upload(connection: &Connection, id: &str, orphans: &mut Vec<BlobName>) -> anyhow::Result<bool> {
+pub(super) fn remove_upload(connection: &Connection, id: &str, orphans: &mut Vec<BlobName>) -> anyhow::Result<bool> {
     let mut find = connection.prepare_cached("SELECT blob FROM parts WHERE upload = ?1")?;
     let blobs: Vec<BlobName> = find.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     connection.prepare_cached("DELETE FROM parts WHERE upload = ?1")?.execute([id])?;

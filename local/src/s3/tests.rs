@@ -6,13 +6,13 @@ use futures::TryStreamExt as _;
 use s3s::{
     S3, S3Request, S3Result,
     dto::{
-        CopyObjectInput, CopySource, DeleteObjectInput, ETagCondition, GetObjectInput, HeadObjectInput, ListObjectVersionsInput,
-        ListObjectsV2Input, PutObjectInput, StreamingBlob,
+        CopyObjectInput, CopySource, CreateMultipartUploadInput, DeleteObjectInput, ETagCondition, GetObjectInput,
+        HeadObjectInput, ListObjectVersionsInput, ListObjectsV2Input, PutObjectInput, StreamingBlob,
     },
 };
 use tempfile::TempDir;
 
-use super::{BucketSpec, Buckets, Notification};
+use super::{BucketSpec, Buckets, LifecycleRule, Notification};
 use crate::{
     sqs::{Holder, QueueSpec, Queues},
     store::Store,
@@ -238,4 +238,35 @@ async fn a_restart_sweeps_what_no_row_names_and_keeps_the_rest() {
     assert_eq!(bench.files(), 1);
     drop(store);
     assert_eq!(bench.get("plain", "k", None).await.unwrap(), b"kept");
+}
+
+#[tokio::test]
+async fn a_bucket_forgets_what_its_rules_say() {
+    const DAY_MS: i64 = 86_400_000;
+    let bench = Bench::new().await;
+    for key in ["originals/a", "originals/b", "originals/b", "checkpoints/c", "other/d", "other/d"] {
+        bench.put("kept", key, key.as_bytes()).await.unwrap();
+    }
+    bench.delete("kept", "originals/a", None).await;
+    let (bucket, key) = ("kept".to_owned(), "originals/e".to_owned());
+    bench.buckets.begin_upload(CreateMultipartUploadInput { bucket, key, ..Default::default() }).await.unwrap();
+    let rules = [
+        LifecycleRule { prefix: "originals/".into(), noncurrent_days: Some(30), lone_markers: true, ..Default::default() },
+        LifecycleRule { prefix: "checkpoints/".into(), expire_days: Some(3), noncurrent_days: Some(1), ..Default::default() },
+        LifecycleRule { abort_days: Some(7), ..Default::default() },
+    ];
+    let now = crate::clock::now_ms() + 60_000;
+    for (days, want, what) in [
+        (0, 0, "everything is young"),
+        (3, 2, "the checkpoint goes behind a marker; its version has been there for days by this clock"),
+        (8, 1, "the upload that nobody completed"),
+        (29, 0, "a month is not over"),
+        (31, 3, "the old version, the removed object and its marker"),
+        (31, 0, "all is done"),
+    ] {
+        assert_eq!(bench.buckets.forget("kept", &rules, now + days * DAY_MS).await.unwrap(), want, "{what}");
+    }
+    assert_eq!(bench.get("kept", "originals/b", None).await.unwrap(), b"originals/b");
+    assert_eq!(code(bench.get("kept", "originals/a", None).await), "NoSuchKey");
+    assert_eq!(bench.files(), 3, "b, and both of d");
 }

@@ -14,6 +14,9 @@ CREATE TABLE IF NOT EXISTS objects (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS objects_latest ON objects (bucket, key) WHERE latest = 1;
 CREATE INDEX IF NOT EXISTS objects_versions ON objects (bucket, key, id DESC);
+-- What a bucket's rules look for.
+CREATE INDEX IF NOT EXISTS objects_noncurrent ON objects (bucket, key, id) WHERE latest = 0;
+CREATE INDEX IF NOT EXISTS objects_markers ON objects (bucket, key) WHERE latest = 1 AND marker = 1;
 CREATE INDEX IF NOT EXISTS objects_blob ON objects (blob) WHERE blob IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS uploads (

@@ -15,7 +15,7 @@ mod stack;
 mod tests;
 mod workers;
 
-pub use resources::read;
+pub use resources::{declares, read};
 pub use stack::{
     BucketNotification, BucketSpec, EventSource, FunctionSpec, OnFailure, Place, QueueSpec, Redrive, ScheduleSource, SqsSource,
     Stack, StartingPosition, StreamSource, TableSpec, TopicSpec, WorkerSpec,

@@ -10,7 +10,10 @@ use super::references;
 use super::scope::{Scope, scalar, section};
 use super::stack::{BucketNotification, BucketSpec, Place, QueueSpec, Redrive, Stack, TableSpec, TopicSpec};
 use super::workers;
-use crate::{dynamodb::Tables, sqs::has_fifo_suffix};
+use crate::{dynamodb::Tables, s3::LifecycleRule, sqs::has_fifo_suffix};
+
+/// Days of a lifecycle rule at most: ten years.
+const MAX_DAYS: u32 = 3650;
 
 /// Types that mean nothing on one machine. `AWS::IAM::` and the like stand for all types of a service.
 const PASSED_OVER: &[&str] = &[
@@ -86,6 +89,11 @@ pub fn read(text: &str, place: &Place) -> Result<Stack> {
     Ok(stack)
 }
 
+/// Whether a template declares a parameter.
+pub fn declares(text: &str, parameter: &str) -> Result<bool> {
+    Ok(section(&document::parse(text)?, "Parameters").is_some_and(|it| it.contains_key(parameter)))
+}
+
 fn bucket(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result<BucketSpec> {
     let configuration = properties.inner("NotificationConfiguration")?;
     for unknown in ["LambdaConfigurations", "TopicConfigurations", "EventBridgeConfiguration"] {
@@ -114,7 +122,43 @@ fn bucket(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Resul
         });
     }
     let versioning = properties.inner("VersioningConfiguration")?.text("Status")?.as_deref() == Some("Enabled");
-    Ok(BucketSpec { logical_id: logical_id.into(), name: references::name(scope, logical_id)?, versioning, notifications })
+    let lifecycle = lifecycle(properties)?;
+    Ok(BucketSpec {
+        logical_id: logical_id.into(),
+        name: references::name(scope, logical_id)?,
+        versioning,
+        notifications,
+        lifecycle,
+    })
+}
+
+/// What of a lifecycle rule the engine knows.
+const RULE_PROPERTIES: &[&str] = &[
+    "Id",
+    "Status",
+    "Prefix",
+    "ExpirationInDays",
+    "ExpiredObjectDeleteMarker",
+    "NoncurrentVersionExpiration",
+    "AbortIncompleteMultipartUpload",
+];
+
+fn lifecycle(properties: &Properties) -> Result<Vec<LifecycleRule>> {
+    let mut rules = Vec::new();
+    for rule in properties.inner("LifecycleConfiguration")?.items("Rules")? {
+        let unknown = rule.entries().find(|(name, _)| !RULE_PROPERTIES.contains(&name.as_str())).map(|(name, _)| rule.at(name));
+        ensure!(unknown.is_none(), "{}: the laptop engine does not know this of a rule", unknown.unwrap_or_default());
+        if rule.required("Status")? == "Enabled" {
+            rules.push(LifecycleRule {
+                prefix: rule.text("Prefix")?.unwrap_or_default(),
+                expire_days: rule.limit("ExpirationInDays", MAX_DAYS)?,
+                noncurrent_days: rule.inner("NoncurrentVersionExpiration")?.limit("NoncurrentDays", MAX_DAYS)?,
+                abort_days: rule.inner("AbortIncompleteMultipartUpload")?.limit("DaysAfterInitiation", MAX_DAYS)?,
+                lone_markers: rule.flag("ExpiredObjectDeleteMarker", false)?,
+            });
+        }
+    }
+    Ok(rules)
 }
 
 fn queue(scope: &Scope<'_>, logical_id: &str, properties: &Properties) -> Result<QueueSpec> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::runtime::Filter;
+use crate::{runtime::Filter, s3::LifecycleRule};
 
 /// Where the stack runs: what references and pseudo parameters resolve to.
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ pub struct BucketSpec {
     pub versioning: bool,
     /// Where its events go.
     pub notifications: Vec<BucketNotification>,
+    /// What it forgets by itself.
+    pub lifecycle: Vec<LifecycleRule>,
 }
 
 /// One line of a bucket's notification configuration.
