@@ -1,6 +1,7 @@
 //! What the command understands: every subcommand, its options, and examples under `--help`.
 
 mod insight;
+mod offline;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -9,8 +10,9 @@ use photovault_domain::{Scanner, Stage, Status, UserId};
 use photovault_vault::{SLOW_QUEUE, START_QUEUE};
 
 pub(crate) use insight::{DuplicatesArguments, PlacesArguments};
+pub(crate) use offline::{FactsArguments, SampleArguments};
 
-use crate::{memories::MemoriesArguments, moments::MomentsArguments, sample::Megapixels};
+use crate::{memories::MemoriesArguments, moments::MomentsArguments};
 
 /// Turns an S3 bucket into a photo vault: on this machine with `up`, on AWS with the same functions.
 #[derive(Debug, Parser)]
@@ -34,7 +36,13 @@ pub(crate) enum Command {
     Places(PlacesArguments),
     Retry(RetryArguments),
     Dlq(DlqArguments),
+    Trash(crate::trash::TrashArguments),
     Health(HealthArguments),
+    Cleanup(crate::cleanup::CleanupArguments),
+    Audit(crate::audit::AuditArguments),
+    Backup(crate::backup::BackupArguments),
+    Verify(crate::verify::VerifyArguments),
+    Restore(crate::restore::RestoreArguments),
     Moments(MomentsArguments),
     Memories(MemoriesArguments),
     /// What the engine has done since its start, and what 1,000 such photos, or 100 minutes of such video, cost on AWS.
@@ -71,6 +79,10 @@ pub(crate) struct DeploymentArguments {
     pub(crate) uploads_bucket: Option<String>,
     #[arg(long, env = "VAULT_BUCKET", hide = true, global = true)]
     pub(crate) vault_bucket: Option<String>,
+    #[arg(long, env = "BACKUP_BUCKET", hide = true, global = true)]
+    pub(crate) backup_bucket: Option<String>,
+    #[arg(long, env = "BACKUP_KEY", hide = true, global = true, hide_env_values = true)]
+    pub(crate) backup_key: Option<String>,
     #[arg(long, env = "QUEUE_VALIDATE", hide = true, global = true)]
     pub(crate) queue_validate: Option<String>,
     #[arg(long, env = "QUEUE_THUMBNAIL", hide = true, global = true)]
@@ -306,41 +318,6 @@ pub(crate) struct InvokeArguments {
     pub(crate) vault: VaultArguments,
 }
 
-/// Print what files say of themselves: kind, size, capture time, camera, position. Needs no vault.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  photovault facts IMG_0001.jpg\n  photovault facts --json *.jpg")]
-pub(crate) struct FactsArguments {
-    /// Files.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// One JSON object a file and line.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Generate a photo library with Exif, positions, bursts and trips, and its ground truth as JSON.
-///
-/// The same seed and size give the same files, byte for byte.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  photovault sample\n  photovault sample /tmp/library --photos 200 --seed 7 --size 12mp")]
-pub(crate) struct SampleArguments {
-    /// Where to write photos/ and truth.json.
-    #[arg(default_value = "sample")]
-    pub(crate) dir: PathBuf,
-    /// How many photos.
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub(crate) photos: usize,
-    /// Another seed is another life.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Megapixels of a photo.
-    #[arg(long, value_name = "MP", default_value = "1.92")]
-    pub(crate) size: Megapixels,
-    /// The summary as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 fn status(text: &str) -> Result<Status, String> {
     const ALL: [Status; 5] = [Status::Processing, Status::Ready, Status::Rejected, Status::Quarantined, Status::Failed];
     let names = || ALL.map(Status::as_str).join(", ");
@@ -366,6 +343,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+    use crate::sample::Megapixels;
 
     #[test]
     fn the_command_line_is_sound_and_every_command_has_examples() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::TcpStream, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use photovault_aws::{Connection, Endpoint, Reach, connect};
-use photovault_vault::{Names, Vault};
+use photovault_vault::{Names, Secret, Vault};
 use serde::Deserialize;
 
 use crate::arguments::VaultArguments;
@@ -28,6 +28,10 @@ pub(crate) struct EngineFile {
     pub(crate) region: String,
     pub(crate) uploads_bucket: String,
     pub(crate) vault_bucket: String,
+    #[serde(default)]
+    pub(crate) backup_bucket: String,
+    #[serde(default)]
+    pub(crate) backup_key: String,
     pub(crate) table: String,
     /// Queue URLs by stage.
     #[serde(default)]
@@ -51,7 +55,8 @@ pub(crate) async fn reach(arguments: &VaultArguments) -> anyhow::Result<Reached>
             not_running(&arguments.data)
         );
     };
-    let names = names(arguments, uploads_bucket, vault_bucket, deployment.queues());
+    let buckets = [uploads_bucket, vault_bucket, deployment.backup_bucket.as_deref().unwrap_or_default()];
+    let names = names(arguments, buckets, deployment.backup_key.as_deref().unwrap_or_default(), deployment.queues());
     let connection = connect(Reach::Environment, table).await;
     Ok(Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: None })
 }
@@ -94,14 +99,18 @@ async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> Reached
         region: engine.region.clone(),
     };
     let connection = connect(Reach::Endpoint(&endpoint), &engine.table).await;
-    let names = names(arguments, &engine.uploads_bucket, &engine.vault_bucket, engine.queues.clone());
+    let buckets = [&*engine.uploads_bucket, &engine.vault_bucket, &engine.backup_bucket];
+    let names = names(arguments, buckets, &engine.backup_key, engine.queues.clone());
     Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: Some(engine) }
 }
 
-fn names(arguments: &VaultArguments, uploads: &str, vault: &str, queues: BTreeMap<String, String>) -> Names {
+fn names(arguments: &VaultArguments, buckets: [&str; 3], backup_key: &str, queues: BTreeMap<String, String>) -> Names {
+    let [uploads, vault, backup] = buckets.map(str::to_owned);
     Names {
-        uploads_bucket: uploads.to_owned(),
-        vault_bucket: vault.to_owned(),
+        uploads_bucket: uploads,
+        vault_bucket: vault,
+        backup_bucket: backup,
+        backup_key: Secret(backup_key.to_owned()),
         queues,
         topic: None,
         owner: arguments.user.clone(),

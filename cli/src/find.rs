@@ -27,8 +27,23 @@ pub(crate) async fn find(vault: &Vault, user: &UserId, text: &str) -> anyhow::Re
     }
 }
 
-/// Every item of a user, or as many as `keep` wants: `false` passes one over, `limit` ends it.
+/// Every item of a user that is not in the trash, or as many as `keep` wants: `false` passes one over, `limit` ends it.
 pub(crate) async fn all(vault: &Vault, user: &UserId, limit: usize, keep: impl Fn(&Media) -> bool) -> anyhow::Result<Vec<Media>> {
+    every(vault, user, limit, |media| !is_put_away(media) && keep(media)).await
+}
+
+/// Whether an item is in the trash, or on its way out of the vault.
+pub(crate) fn is_put_away(media: &Media) -> bool {
+    media.trashed.is_some() || media.leaving.is_some()
+}
+
+/// The same of all items, in the trash or not.
+pub(crate) async fn every(
+    vault: &Vault,
+    user: &UserId,
+    limit: usize,
+    keep: impl Fn(&Media) -> bool,
+) -> anyhow::Result<Vec<Media>> {
     let mut kept = Vec::new();
     let mut after: Option<String> = None;
     loop {
@@ -44,10 +59,10 @@ pub(crate) async fn all(vault: &Vault, user: &UserId, limit: usize, keep: impl F
 
 /// A command may look through a library; a function never does.
 async fn by_name(vault: &Vault, user: &UserId, name: &str) -> anyhow::Result<Vec<Media>> {
-    let exact = all(vault, user, 5, |media| media.uploads.iter().any(|upload| upload.name == name)).await?;
+    let exact = every(vault, user, 5, |media| media.uploads.iter().any(|upload| upload.name == name)).await?;
     if !exact.is_empty() || name.is_empty() {
         return Ok(exact);
     }
     let ending = format!("/{name}");
-    all(vault, user, 5, |media| media.uploads.iter().any(|upload| upload.name.ends_with(&ending))).await
+    every(vault, user, 5, |media| media.uploads.iter().any(|upload| upload.name.ends_with(&ending))).await
 }

@@ -16,6 +16,9 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()
         Some("notify") => photovault_notify::run(),
         Some("failures") => photovault_failures::run(),
         Some("health") => photovault_health::run(),
+        Some("cleanup") => photovault_cleanup::run(),
+        Some("backup") => photovault_backup::run(),
+        Some("verify") => photovault_verify::run(),
         other => bail!("there is no function '{}': {}", other.unwrap_or_default(), NAMES.join(", ")),
     }
 }
@@ -29,5 +32,17 @@ fn become_program(name: &str, arguments: &[String]) -> anyhow::Result<()> {
 }
 
 /// The functions, in pipeline order.
-pub(crate) const NAMES: &[&str] =
-    &["validate", "dispatch", "thumbnail", "metadata", "video", "memories", "notify", "failures", "health"];
+pub(crate) const NAMES: &[&str] = &[
+    "validate",
+    "dispatch",
+    "thumbnail",
+    "metadata",
+    "video",
+    "memories",
+    "notify",
+    "failures",
+    "health",
+    "cleanup",
+    "backup",
+    "verify",
+];

@@ -1,6 +1,10 @@
 //! The `photovault` command.
 
 mod arguments;
+mod audit;
+mod backup;
+mod bar;
+mod cleanup;
 mod connection;
 mod cost;
 mod dlq;
@@ -15,12 +19,15 @@ mod list;
 mod memories;
 mod moments;
 mod places;
+mod restore;
 mod retry;
 mod sample;
 mod show;
 mod shown;
 mod table;
+mod trash;
 mod up;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -57,6 +64,12 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
         Command::Moments(arguments) => runtime(false)?.block_on(moments::run(arguments)).map(done),
         Command::Memories(arguments) => runtime(false)?.block_on(memories::run(arguments)).map(done),
+        Command::Trash(arguments) => runtime(false)?.block_on(trash::run(arguments)).map(done),
+        Command::Cleanup(arguments) => runtime(false)?.block_on(cleanup::run(arguments)).map(done),
+        Command::Audit(arguments) => runtime(false)?.block_on(audit::run(arguments)).map(done),
+        Command::Backup(arguments) => runtime(false)?.block_on(backup::run(arguments)).map(done),
+        Command::Verify(arguments) => runtime(false)?.block_on(verify::run(arguments)).map(done),
+        Command::Restore(arguments) => runtime(false)?.block_on(restore::run(arguments)).map(done),
         Command::Health(arguments) => runtime(false)?.block_on(health::run(arguments)).map(done),
         Command::Cost(arguments) => runtime(false)?.block_on(cost::run(arguments)).map(done),
         Command::Up(arguments) => runtime(true)?.block_on(up::run(arguments)).map(done),

@@ -145,6 +145,8 @@ mod tests {
             region: text("us-east-1"),
             uploads_bucket: text("uploads"),
             vault_bucket: text("vault"),
+            backup_bucket: "b".into(),
+            backup_key: "k".into(),
             table: text("catalog"),
             queues,
         };

@@ -92,7 +92,7 @@ impl History {
     fn is_under_way(&self, id: &str) -> bool {
         let holds = |running: &Running| match &running.work {
             Work::Batch { receipts, .. } => receipts.iter().any(|(_, of)| of == id),
-            Work::Stream { .. } | Work::Health | Work::Person => false,
+            Work::Stream { .. } | Work::Schedule | Work::Person => false,
         };
         self.tasks.values().any(holds)
     }

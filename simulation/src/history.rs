@@ -13,7 +13,7 @@ use photovault_sim::{Due, Happening, Random, Rates, Scheduler, SimulatedQueue, S
 use crate::{
     events::{FAULTS, MORE_MS},
     promises::Promises,
-    settings::{HEALTH, QUEUES, QueueSettings, queue_named},
+    settings::{CLEANUP, HEALTH, QUEUES, QueueSettings, queue_named},
     stream::{SHARDS, Shard},
     workload::{Stream, Workload},
 };
@@ -79,13 +79,16 @@ pub(crate) enum Note {
     Cure,
     More,
     Health,
+    Trash,
+    Restore,
+    Cleanup,
 }
 
 /// What a task is.
 pub(crate) enum Work {
     Batch { queue: usize, receipts: Vec<(String, String)>, faulty: bool },
     Stream { shard: usize, count: usize },
-    Health,
+    Schedule,
     Person,
 }
 
@@ -191,6 +194,15 @@ impl History {
             self.at(at, Note::Cure);
         }
         self.at(START + MORE_MS, Note::More);
+        for at in self.workload.trash.clone() {
+            self.at(at, Note::Trash);
+        }
+        if !self.workload.trash.is_empty() {
+            for at in self.workload.restores.clone() {
+                self.at(at, Note::Restore);
+            }
+            self.at(START + i64::from(CLEANUP.every_s) * 1000, Note::Cleanup);
+        }
         if self.workload.stream == Stream::Trimmed {
             self.at(START + i64::from(HEALTH.every_s) * 1000, Note::Health);
         }
@@ -259,6 +271,9 @@ impl History {
             Note::Cure => self.cure(),
             Note::More => self.more(),
             Note::Health => self.run_health(),
+            Note::Trash => self.put_in_trash(),
+            Note::Restore => self.restore(),
+            Note::Cleanup => self.run_cleanup(),
         }
     }
 
@@ -350,7 +365,7 @@ impl History {
                 self.read(shard, count, failed, marred);
             }
             (Work::Person, _) => self.promises.truth.interrupted |= marred,
-            (Work::Health, _) => {}
+            (Work::Schedule, _) => {}
         }
     }
 

@@ -6,10 +6,10 @@
 
 mod deliver;
 mod events;
-mod health;
 mod history;
 mod people;
 mod promises;
+mod schedules;
 mod settings;
 mod shrink;
 mod stand_ins;
@@ -22,5 +22,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use history::{Options, Outcome, Violation, run};
 pub use promises::PROMISES;
-pub use settings::{HEALTH, HealthSettings, QUEUES, QueueSettings, STREAM, StreamSettings};
+pub use settings::{HEALTH, QUEUES, QueueSettings, STREAM, ScheduleSettings, StreamSettings};
 pub use shrink::{Short, shrink};

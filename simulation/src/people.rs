@@ -73,6 +73,31 @@ impl History {
         });
     }
 
+    /// Somebody puts an item in the trash.
+    pub(crate) fn put_in_trash(&mut self) {
+        let items: Vec<_> = self.promises.items().cloned().collect();
+        if items.is_empty() {
+            return;
+        }
+        let media = items[self.random.below(items.len() as u64) as usize].clone();
+        self.person("puts an item away", true, move |vault| {
+            Box::pin(async move { photovault_memories::put_in_trash(&vault, &media.user, &media.id).await.map(|_| ()) })
+        });
+    }
+
+    /// Somebody takes everything out of the trash.
+    pub(crate) fn restore(&mut self) {
+        let trash: Vec<_> = self.promises.items().filter(|media| media.trashed.is_some()).cloned().collect();
+        self.person("takes everything out of the trash", true, move |vault| {
+            Box::pin(async move {
+                for media in trash {
+                    photovault_memories::restore(&vault, &media.user, &media.id).await?;
+                }
+                Ok(())
+            })
+        });
+    }
+
     /// Somebody redrives every letter.
     pub(crate) fn redrive_all(&mut self) {
         self.person("redrives every letter", false, |vault| {

@@ -35,9 +35,9 @@ pub struct StreamSettings {
 /// The mapping of the catalog's stream to `dispatch`.
 pub const STREAM: StreamSettings = StreamSettings { batch: 100, retries: 5, timeout_s: 60 };
 
-/// The schedule of `health`.
+/// The schedule of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthSettings {
+pub struct ScheduleSettings {
     /// How often it runs.
     pub every_s: u32,
     /// When a run is ended.
@@ -45,7 +45,9 @@ pub struct HealthSettings {
 }
 
 /// How `health` runs.
-pub const HEALTH: HealthSettings = HealthSettings { every_s: 300, timeout_s: 240 };
+pub const HEALTH: ScheduleSettings = ScheduleSettings { every_s: 300, timeout_s: 240 };
+/// How `cleanup` runs; more often than in the template, where histories would end before it.
+pub(crate) const CLEANUP: ScheduleSettings = ScheduleSettings { every_s: 180, timeout_s: 240 };
 
 /// The queues: the stages' in pipeline order and the worker's, then their dead letters in the same order, then the dispatcher's.
 pub const QUEUES: [QueueSettings; 15] = [

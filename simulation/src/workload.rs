@@ -50,6 +50,9 @@ pub(crate) struct Workload {
     pub(crate) retries: Vec<i64>,
     /// When somebody corrects the time of an item.
     pub(crate) corrections: Vec<i64>,
+    /// When somebody puts an item in the trash, and when somebody takes one out of it. Then `cleanup` runs on its schedule too.
+    pub(crate) trash: Vec<i64>,
+    pub(crate) restores: Vec<i64>,
     /// Before this the faults do not stop.
     pub(crate) calm: i64,
     /// What may become of the stream's records.
@@ -69,6 +72,8 @@ impl Workload {
             cure: random.per_mille(500).then_some(start + 20_000 + random.below(900_000) as i64),
             retries: Vec::new(),
             corrections: corrections(seed.of(6), start),
+            trash: trash(seed.of(7), start),
+            restores: trash(seed.of(8), start),
             calm: start + calm_after(&mut random),
             stream: stream(seed.of(5)),
             crowd: None,
@@ -149,6 +154,12 @@ fn stream(mut random: Random) -> Stream {
 fn corrections(mut random: Random, start: i64) -> Vec<i64> {
     let count = if random.per_mille(200) { 1 + random.below(3) } else { 0 };
     (0..count).map(|_| start + random.below(400_000) as i64).collect()
+}
+
+/// One history in eight has people who put things away; half of those, and as many others, people who take them back.
+fn trash(mut random: Random, start: i64) -> Vec<i64> {
+    let count = if random.per_mille(125) { 1 + random.below(4) } else { 0 };
+    (0..count).map(|_| start + random.below(600_000) as i64).collect()
 }
 
 fn kind(random: &mut Random) -> FileKind {

@@ -92,7 +92,7 @@ fn has_ended(media: &Media, stage: Stage) -> bool {
 /// Whether the item stands where this message's death left it: there is something to redrive.
 fn stands(media: &Media, job: &Job) -> bool {
     let failed = media.ledger.get(&job.stage).is_some_and(|entry| entry.state == State::Failed);
-    (failed && !job.is_outdated(media)) || mutated(Mutant::LetterOfEnded)
+    (failed && media.leaving.is_none() && !job.is_outdated(media)) || mutated(Mutant::LetterOfEnded)
 }
 
 /// Tells in the letter whose message it was and why it died, as the item says it.

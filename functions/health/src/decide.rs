@@ -79,9 +79,9 @@ pub fn of_bytes(moment: Moment, kept: UtcMs, item: Option<&Media>) -> Option<Rep
     (moment.is_stalled(kept) && !known).then_some(Repair::ItemRecovered)
 }
 
-/// An item and its files; one that is still worked on is left to its stages.
+/// An item and its files; one that is still worked on is left to its stages, and one that is leaving to clean-up.
 pub fn of_item(media: &Media, files: Files) -> Option<Repair> {
-    if !media.is_settled() || validated(media) == Some(State::Failed) {
+    if !media.is_settled() || media.leaving.is_some() || validated(media) == Some(State::Failed) {
         return None;
     }
     let pictured = media.ledger.get(&media.pictured_by()).is_some_and(|entry| entry.state == State::Done);

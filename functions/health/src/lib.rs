@@ -76,7 +76,7 @@ pub fn on_event(vault: Vault, event: Value) -> BoxFuture<'static, anyhow::Result
 /// Makes one page of every walk, or all of them; no page is begun later than `within` from now.
 pub async fn check(vault: &Vault, request: &Request, within: Duration) -> anyhow::Result<Report> {
     let until = Until { began: vault.clock.now(), within };
-    let mut progress = vault.catalog.progress().await?;
+    let mut progress = vault.catalog.progress("health").await?;
     if request.all {
         progress.places.clear();
     }
@@ -84,7 +84,7 @@ pub async fn check(vault: &Vault, request: &Request, within: Duration) -> anyhow
     for walk in WALKS {
         report.complete &= make(vault, *walk, request, until, &mut progress, &mut report).await?;
     }
-    vault.catalog.keep_progress(&progress).await?;
+    vault.catalog.keep_progress("health", &progress).await?;
     tracing::info!(looked_at = report.looked_at, repairs = ?report.repairs, complete = report.complete, "vault looked at");
     Ok(report)
 }

@@ -1,7 +1,7 @@
 //! The walks: what each comes past, page by page, and how it repairs what is decided.
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Media, MediaId, Sha256, Stage, UploadKey, UserId, UtcMs, kept_bytes};
+use photovault_domain::{Media, MediaId, Sha256, Stage, UploadKey, UtcMs, kept_bytes};
 use photovault_vault::{Change, Mutant, UploadRef, Vault, mutated, revive, seams::Listed};
 
 use crate::decide::{Files, Moment, Repair, of_bytes, of_item, of_unsettled, of_upload};
@@ -64,7 +64,10 @@ impl Walk {
                 let page = vault.originals.kept_after("", Some(place.unwrap_or("/originals/")), OBJECTS).await?;
                 each(page.items, page.next, |listed| bytes_step(vault, moment, listed)).await
             }
-            Self::Items => items(vault, place).await,
+            Self::Items => {
+                let page = vault.items_after(place, ITEMS).await?;
+                each(page.items, page.next, |media| item_step(vault, media)).await
+            }
             Self::Unsettled => {
                 let page = vault.catalog.unsettled(place, UNSETTLED).await?;
                 each(page.items, page.next, |media| unsettled_step(vault, moment, media)).await
@@ -89,7 +92,7 @@ async fn upload_step(vault: &Vault, moment: Moment, upload: UploadRef, uploaded:
     let given_up = vault.catalog.media(&user, &placeholder).await?.is_some();
     let repair = of_upload(moment, uploaded, given_up);
     if repair.is_some() {
-        vault.jobs.send_upload(&upload).await?;
+        vault.jobs.send_upload(&upload, 0).await?;
         tracing::warn!(upload.version, "an upload that nobody took in was sent to validate again");
     }
     Ok(repair)
@@ -120,43 +123,12 @@ async fn unsettled_step(vault: &Vault, moment: Moment, media: Media) -> anyhow::
     Ok(repair)
 }
 
-/// A page of one user's items, and behind the last one the next user.
-async fn items(vault: &Vault, place: Option<&str>) -> anyhow::Result<Step> {
-    let begun = place.and_then(|place| place.split_once('/'));
-    let (user, after) = match begun {
-        Some((user, after)) => (user.parse()?, Some(after).filter(|after| !after.is_empty())),
-        None => match next_user(vault, None).await? {
-            Some(user) => (user, None),
-            None => return Ok(Step { looked_at: 0, repairs: Vec::new(), next: None }),
-        },
-    };
-    let page = vault.catalog.list(&user, "", after, ITEMS).await?;
-    let next = match page.next {
-        Some(after) => Some(format!("{user}/{after}")),
-        None => next_user(vault, Some(&user)).await?.map(|user| format!("{user}/")),
-    };
-    each(page.items, next, |media| item_step(vault, media)).await
-}
-
-/// The next user who has anything in the vault bucket: found by stepping over all keys of the one before.
-async fn next_user(vault: &Vault, before: Option<&UserId>) -> anyhow::Result<Option<UserId>> {
-    let mut nearest: Option<UserId> = None;
-    for prefix in ["derivatives/", "originals/", "quarantine/"] {
-        // '0' is the character behind '/'.
-        let after = before.map(|user| format!("/{prefix}{user}0"));
-        let page = vault.originals.kept_after(prefix, after.as_deref(), 1).await?;
-        let user = page.items.first().and_then(|listed| listed.key.strip_prefix(prefix)?.split('/').next()?.parse().ok());
-        nearest = [nearest, user].into_iter().flatten().min_by_key(|user: &UserId| format!("{user}/"));
-    }
-    Ok(nearest)
-}
-
 async fn item_step(vault: &Vault, media: Media) -> anyhow::Result<Option<Repair>> {
     let (Some(object), Some(sha256)) = (media.object.clone(), media.sha256.clone()) else { return Ok(None) };
     let files = gather(vault, &media, &object, &sha256).await?;
     let repair = of_item(&media, files);
     match repair {
-        Some(Repair::OriginalMissing) => Box::pin(without_original(vault, media, &object)).await.map(Some),
+        Some(Repair::OriginalMissing) => Box::pin(without_original(vault, media, &object)).await,
         Some(Repair::DerivativesAskedFor) => {
             let stage = media.pictured_by();
             tracing::warn!(media.id = %media.id, "derivatives are gone: asked for again");
@@ -176,12 +148,17 @@ async fn gather(vault: &Vault, media: &Media, object: &str, sha256: &Sha256) -> 
     Ok(Files { original, derivatives })
 }
 
-async fn without_original(vault: &Vault, media: Media, object: &str) -> anyhow::Result<Repair> {
+/// `None` if it is leaving, which it may have begun since it was read.
+async fn without_original(vault: &Vault, media: Media, object: &str) -> anyhow::Result<Option<Repair>> {
+    let is_leaving = |item: Option<Media>| item.is_none_or(|item| item.leaving.is_some());
+    if is_leaving(vault.catalog.media(&media.user, &media.id).await?) {
+        return Ok(None);
+    }
     if let (Some(sha256), Some(format)) = (&media.sha256, media.format)
         && vault.originals.bring_back(object, sha256, format.mime()).await?
     {
         tracing::warn!(media.id = %media.id, "a removed original was brought back");
-        return Ok(Repair::OriginalBroughtBack);
+        return Ok(Some(Repair::OriginalBroughtBack));
     }
     let now = vault.clock.now();
     let fail = |item: Option<Media>| match item {
@@ -193,5 +170,5 @@ async fn without_original(vault: &Vault, media: Media, object: &str) -> anyhow::
     };
     tracing::error!(media.id = %media.id, "an item's original is gone");
     vault.catalog.change_from(media, fail).await?;
-    Ok(Repair::OriginalMissing)
+    Ok(Some(Repair::OriginalMissing))
 }

@@ -96,6 +96,22 @@ pub async fn say(vault: &Vault, user: &UserId, id: &MediaId, saying: Saying) -> 
     bail!("other changes of the timeline came first {MAX_CONFLICTS} times")
 }
 
+/// Writes again what a user had said, as a backup has it; what is said by now stays. Moments around it are decided anew when their
+/// items are placed.
+pub async fn say_again(vault: &Vault, user: &UserId, edits: Vec<Edit>) -> anyhow::Result<()> {
+    const AT_ONCE: usize = 50;
+    let known = vault.timelines.said(user, UtcMs(i64::MAX - 1), u32::MAX >> 1).await?;
+    let missing: Vec<Edit> = edits.into_iter().filter(|edit| !known.iter().any(|other| other.key() == edit.key())).collect();
+    for said in missing.chunks(AT_ONCE) {
+        let head = vault.timelines.head(user).await?;
+        let change = TimelineChange { head, item: Item::Left, rewrites: vec![], said: said.to_vec(), unsaid: vec![] };
+        if vault.timelines.change(user, change).await? == Written::Conflict {
+            bail!("another change of the timeline came first: restore again");
+        }
+    }
+    Ok(())
+}
+
 /// Removes an item from the catalog, and with it its place in the timeline.
 pub async fn remove(vault: &Vault, user: &UserId, id: &MediaId) -> anyhow::Result<()> {
     for _ in 0..MAX_CONFLICTS {

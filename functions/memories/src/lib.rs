@@ -11,6 +11,7 @@
 //! A photo costs the same in every library: it reads the item, the head, and two neighbours on either side.
 
 mod change;
+mod trash;
 
 use anyhow::bail;
 use futures::future::BoxFuture;
@@ -19,7 +20,8 @@ use photovault_lambda::{Message, Served, attempt_on, serve_messages};
 use photovault_vault::{Attempt, Item, TimelineChange, Vault, begin, done, seams::Written};
 
 use change::{Near, gather};
-pub use change::{Saying, remove, say};
+pub use change::{Saying, remove, say, say_again};
+pub use trash::{put_in_trash, restore};
 
 /// How often a change is decided anew when another came first.
 const MAX_CONFLICTS: u32 = 20;
@@ -37,11 +39,12 @@ pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::
 async fn handle(vault: Vault, attempt: Attempt) -> anyhow::Result<()> {
     for _ in 0..MAX_CONFLICTS {
         let Some(media) = begin(&vault, &attempt).await? else { return Ok(()) };
-        let (started, taken) = (vault.clock.now(), media.taken());
-        let near = gather(&vault, &media, Some(taken)).await?;
-        let rewrites = near.rearranged(&media.id, media.placed, Some(taken));
+        // What is in the trash has no place.
+        let (started, taken) = (vault.clock.now(), media.trashed.is_none().then(|| media.taken()));
+        let near = gather(&vault, &media, taken).await?;
+        let rewrites = near.rearranged(&media.id, media.placed, taken);
         let user = media.user.clone();
-        let media = done(&vault, media, &attempt, Facet::Placed(taken.at), started);
+        let media = done(&vault, media, &attempt, taken.map(|taken| Facet::Placed(taken.at)), started);
         let Near { head, .. } = near;
         let change = TimelineChange { head, item: Item::Written(Box::new(media)), rewrites, said: vec![], unsaid: vec![] };
         if vault.timelines.change(&user, change).await? == Written::Yes {

@@ -18,7 +18,7 @@ mod sidecar;
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use event::GUARD_DUTY;
 use futures::future::BoxFuture;
 use photovault_domain::{Entry, Kind, Media, MediaId, Scan, Scanner, Stage, State, Upload, UploadKey, UtcMs};
@@ -31,6 +31,8 @@ pub use receive::Received;
 
 /// Deliveries in which a scanner that does not answer is waited for; then the upload is held. As many as the queue makes.
 const SCAN_ATTEMPTS: u32 = 5;
+/// How long an upload waits for its bytes to leave the vault, which takes moments unless clean-up was interrupted.
+const COME_AGAIN_S: u32 = 60;
 /// How long GuardDuty's result is waited for, which mostly comes within minutes; then the upload is held.
 const GUARD_DUTY_PATIENCE: Duration = Duration::from_hours(24);
 
@@ -87,6 +89,13 @@ struct Times {
 
 async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: Verdict, times: Times) -> anyhow::Result<()> {
     let key = UploadKey::parse(&upload.key, &vault.names.owner);
+    let id = MediaId::of_bytes(&key.user, &received.sha256);
+    // Before the bytes are kept: what is kept while clean-up removes their item must not be taken for kept.
+    let known = vault.catalog.media(&key.user, &id).await?;
+    if known.as_ref().is_some_and(is_leaving) {
+        return come_again(vault, upload).await;
+    }
+    let was_known = known.is_some();
     let object = match &verdict {
         Verdict::Keep { format, .. } => vault.originals.keep(upload, &key.user, &received.sha256, format.mime()).await?,
         Verdict::Beside => vault.originals.keep(upload, &key.user, &received.sha256, sidecar::MIME).await?,
@@ -99,7 +108,6 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         version: upload.version.clone(),
         at: received.uploaded,
     };
-    let id = MediaId::of_bytes(&key.user, &received.sha256);
     let finished = vault.clock.now();
     let entry = ledger_entry(vault, &received, &verdict, &times, finished);
     let fresh = Media {
@@ -113,14 +121,28 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
         scan: received.scan.clone(),
         ..Media::new(key.user.clone(), id.clone(), finished)
     };
-    let admit = |item: Option<Media>| admitted(item, &fresh, &entry, &arrival);
+    let mut has_left = false;
+    let admit = |item: Option<Media>| {
+        has_left = was_known && item.is_none() && !mutated(Mutant::LeavingIsTaken);
+        match item {
+            Some(item) if is_leaving(&item) => Change::Leave,
+            None if has_left => Change::Leave,
+            item => admitted(item, &fresh, &entry, &arrival),
+        }
+    };
     if mutated(Mutant::ForgetBeforeRecord) {
         vault.originals.forget_upload(upload).await?;
     }
     if fresh.kind() == Some(Kind::Photo) && fresh.refusal.is_none() {
         sidecar::announce_photo(vault, &key, &id).await?;
     }
-    vault.catalog.change(&key.user, &id, admit).await?;
+    let item = vault.catalog.change_seen(&key.user, &id, known, admit).await?;
+    if has_left {
+        bail!("its bytes left the vault while they were taken in: they are taken in anew");
+    }
+    if item.as_ref().is_some_and(is_leaving) {
+        return come_again(vault, upload).await;
+    }
     if verdict == Verdict::Beside {
         sidecar::join(vault, &key, object, received.uploaded).await?;
     }
@@ -130,6 +152,20 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     let (pid, cpu_ns) = (std::process::id(), photovault_media::cpu_ns());
     tracing::info!(media.id = %id, state = ?entry.state, process.pid = pid, work.cpu_ns = cpu_ns, "validated");
     Ok(())
+}
+
+/// Its bytes are leaving the vault this moment: once they are gone, they are taken in anew.
+async fn come_again(vault: &Vault, upload: &UploadRef) -> anyhow::Result<()> {
+    if vault.names.scanner == Scanner::GuardDuty {
+        // What it said of the upload is in this message alone.
+        bail!("its bytes are leaving the vault this moment");
+    }
+    tracing::info!(upload.version, "the same bytes are leaving the vault: the upload comes again later");
+    Ok(vault.jobs.send_upload(upload, COME_AGAIN_S).await?)
+}
+
+fn is_leaving(item: &Media) -> bool {
+    item.leaving.is_some() && !mutated(Mutant::LeavingIsTaken)
 }
 
 /// What stood for the upload while it seemed lost: it got through after all.
@@ -142,7 +178,7 @@ async fn remove_placeholder(vault: &Vault, upload: &UploadRef) -> anyhow::Result
     Ok(vault.catalog.remove(&user, &id).await?)
 }
 
-/// The same bytes again are the same item under one more name; a verdict of another recipe replaces the old one, and so
+/// The same bytes again are the same item under one more name, out of the trash; a verdict of another recipe replaces the old one, and so
 /// does one on an item whose original had been lost.
 fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload) -> Change {
     let stands = |known: &Entry| known.recipe == entry.recipe && known.state != State::Failed;
@@ -158,8 +194,10 @@ fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload)
     if !item.as_ref().is_some_and(current) {
         next.record(Stage::Validate, entry.clone(), None);
     }
-    if item.is_none() || !mutated(Mutant::ArrivalIsLost) {
-        next.add_upload(arrival.clone());
+    let is_new = (item.is_none() || !mutated(Mutant::ArrivalIsLost)) && next.add_upload(arrival.clone());
+    if is_new {
+        // Who uploads what is in the trash wants it back.
+        next.restore();
     }
     if item.is_some_and(|item| item == next) { Change::Leave } else { Change::Put(next) }
 }

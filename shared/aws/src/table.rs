@@ -89,12 +89,12 @@ impl Table for DynamoDb {
         found.items.unwrap_or_default().into_iter().map(|item| row_of(item, asked)).collect()
     }
 
-    async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
-        let asked = || "query of the index work".to_owned();
+    async fn work(&self, list: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
+        let asked = || format!("query of the index work for {list}");
         let malformed = |answer: String| SeamError { asked: asked(), answer };
-        let start = after.map(start_of_work).transpose().map_err(|error| malformed(error.to_string()))?;
+        let start = after.map(|after| start_of_work(list, after)).transpose().map_err(|error| malformed(error.to_string()))?;
         let query = self.client.query().table_name(&self.table).index_name("work").key_condition_expression("work_pk = :work");
-        let query = query.expression_attribute_values(":work", AttributeValue::S("work".into()));
+        let query = query.expression_attribute_values(":work", AttributeValue::S(list.into()));
         let query = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).set_exclusive_start_key(start);
         let found = query.send().await.map_err(|error| failure(asked(), &error))?;
         let text = |item: &HashMap<String, AttributeValue>, name: &str| item.get(name).and_then(|it| it.as_s().ok()).cloned();
@@ -159,10 +159,10 @@ fn condition(expect: Expect) -> (&'static str, Option<HashMap<String, AttributeV
 }
 
 /// The index's key in a place: the time as DynamoDB writes numbers, and the row's own key.
-fn start_of_work(place: &str) -> serde_json::Result<HashMap<String, AttributeValue>> {
+fn start_of_work(list: &str, place: &str) -> serde_json::Result<HashMap<String, AttributeValue>> {
     let (at, pk, sk): (String, String, String) = serde_json::from_str(place)?;
     let mut start = attributes_of_key(&RowKey { pk, sk });
-    start.insert("work_pk".into(), AttributeValue::S("work".into()));
+    start.insert("work_pk".into(), AttributeValue::S(list.into()));
     start.insert("work_at".into(), AttributeValue::N(at));
     Ok(start)
 }

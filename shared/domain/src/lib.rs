@@ -2,6 +2,7 @@
 //!
 //! No async, no AWS, no codecs: everything here is data and pure functions over it.
 
+mod backup;
 mod cell;
 mod derivatives;
 mod facts;
@@ -23,8 +24,10 @@ mod rendition;
 mod scan;
 mod taken;
 mod time;
+mod trash;
 mod video;
 
+pub use backup::{Line, Manifest, Replay, Retention, Segment};
 pub use cell::{CELL_RESOLUTION, Cell, NoCell};
 pub use derivatives::{DERIVATIVE_SIZES, DerivativeSize, FULL_SIZE, LARGEST_SIDE, Outputs, UnknownOutput, fit};
 pub use facts::{

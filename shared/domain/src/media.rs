@@ -69,6 +69,15 @@ pub struct Media {
     /// The memories stage's facet: the time at which it stands in the timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed: Option<UtcMs>,
+    /// When its owner put it in the trash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trashed: Option<UtcMs>,
+    /// Since when clean-up removes it: nothing brings it back, and the same bytes again wait until it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<UtcMs>,
+    /// The version of this item that a backup has: an item with another version is not saved yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<u64>,
     /// Counts the writes of this item: every write is conditional on the version that it was decided from.
     #[serde(default)]
     pub version: u64,
@@ -152,6 +161,9 @@ impl Media {
             video: None,
             moved: None,
             placed: None,
+            trashed: None,
+            leaving: None,
+            saved: None,
             version: 0,
         }
     }
@@ -208,16 +220,17 @@ impl Media {
         self.ledger.values().all(|entry| entry.state.is_final())
     }
 
-    /// Adds an arrival; one that is already known changes nothing. Keeps the first and the latest.
-    pub fn add_upload(&mut self, upload: Upload) {
+    /// Adds an arrival; `false` if it is already known, which changes nothing. Keeps the first and the latest.
+    pub fn add_upload(&mut self, upload: Upload) -> bool {
         let same = |known: &Upload| (&known.bucket, &known.key, &known.version) == (&upload.bucket, &upload.key, &upload.version);
         if self.uploads.iter().any(same) {
-            return;
+            return false;
         }
         if self.uploads.len() >= MAX_UPLOADS_KEPT {
             self.uploads.remove(1);
         }
         self.uploads.push(upload);
+        true
     }
 
     /// Writes a stage's line and what it found out, and puts what is due next on the list.
@@ -319,7 +332,7 @@ impl Media {
     }
 
     /// Asks for the telling of what becomes of `stage`.
-    fn tell_again(&mut self, stage: Stage) {
+    pub(crate) fn tell_again(&mut self, stage: Stage) {
         for spec in STAGES.iter().filter(|spec| spec.needs == Needs::Settled && spec.stage != stage) {
             self.ask(spec.stage);
         }

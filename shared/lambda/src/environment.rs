@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use photovault_domain::{Processing, Rendition, STAGES};
-use photovault_vault::{Names, SLOW_QUEUE, START_QUEUE};
+use photovault_vault::{Names, SLOW_QUEUE, START_QUEUE, Secret};
 
 /// One environment variable.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "TABLE", meaning: "the catalog's DynamoDB table" },
     Variable { name: "UPLOADS_BUCKET", meaning: "the bucket that people upload to" },
     Variable { name: "VAULT_BUCKET", meaning: "the bucket that the vault keeps" },
+    Variable { name: "BACKUP_BUCKET", meaning: "the bucket that backups are in" },
+    Variable { name: "BACKUP_KEY", meaning: "the secret that manifests of backups are signed with" },
     Variable { name: "OWNER", meaning: "whose the uploads are whose key names no user (default: owner)" },
     Variable { name: "QUEUE_SELF", meaning: "URL of the function's own queue, for the return of failed messages" },
     Variable { name: "QUEUE_<STAGE>", meaning: "URL of a stage's queue, for what sends to it" },
@@ -90,6 +92,8 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
     let names = Names {
         uploads_bucket: variable("UPLOADS_BUCKET"),
         vault_bucket: variable("VAULT_BUCKET"),
+        backup_bucket: variable("BACKUP_BUCKET"),
+        backup_key: Secret(variable("BACKUP_KEY")),
         queues,
         topic: Some(variable("TOPIC_ARN")).filter(|topic| !topic.is_empty()),
         owner: or(variable("OWNER"), "owner").parse().context("OWNER")?,

@@ -16,6 +16,6 @@ pub use fabric::Fabric;
 pub use queue::{Queued, Received, SimulatedQueue};
 pub use random::Random;
 pub use scheduler::{Due, Rates, Scheduler, Task};
-pub use seams::{UPLOADS, VAULT};
+pub use seams::{BACKUP, UPLOADS, VAULT};
 pub use seat::Simulation;
 pub use world::{Fault, Happening, Record, Sent, Stored, World};

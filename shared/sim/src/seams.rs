@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use photovault_domain::{STAGES, Sha256, UtcMs};
 use photovault_vault::{
-    Names, Page, SLOW_QUEUE, Seams,
+    Names, Page, SLOW_QUEUE, Seams, Secret,
     seams::{
         Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served,
         Table, Write, Written,
@@ -21,6 +21,8 @@ use crate::{Fault, World, world::Sent};
 
 /// The uploads bucket's name in the fabric.
 pub const UPLOADS: &str = "uploads";
+/// The backup bucket's name in the fabric.
+pub const BACKUP: &str = "backup";
 /// The vault bucket's name in the fabric.
 pub const VAULT: &str = "vault";
 
@@ -48,6 +50,8 @@ pub(crate) fn names() -> Names {
     Names {
         uploads_bucket: UPLOADS.into(),
         vault_bucket: VAULT.into(),
+        backup_bucket: BACKUP.into(),
+        backup_key: Secret("a key of the fabric".into()),
         queues: STAGES.iter().map(|spec| spec.stage.name()).chain([SLOW_QUEUE]).map(|name| (name.into(), name.into())).collect(),
         topic: Some("topic".into()),
         owner: "owner".parse().expect("a good name"),
@@ -168,8 +172,8 @@ impl<D: Door> Table for Outside<D> {
         self.call("rows before", || format!("{pk} {before}"), |world| Ok(world.page_before(pk, before, limit))).await
     }
 
-    async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
-        self.call("work", String::new, |world| Ok(world.work(after, limit))).await
+    async fn work(&self, list: &str, after: Option<&str>, limit: u32) -> SeamResult<Page<RowKey>> {
+        self.call("work", || list.to_owned(), |world| Ok(world.work(list, after, limit))).await
     }
 }
 

@@ -280,10 +280,10 @@ impl World {
         Page { items: all, next }
     }
 
-    /// Keys of the rows in the sparse index, a page of them: oldest first.
-    pub fn work(&self, after: Option<&str>, limit: u32) -> Page<RowKey> {
+    /// Keys of the rows in a partition of the sparse index, a page of them: oldest first.
+    pub fn work(&self, list: &str, after: Option<&str>, limit: u32) -> Page<RowKey> {
         let after: Option<(i64, String, String)> = after.and_then(|after| serde_json::from_str(after).ok());
-        let indexed = self.rows.iter().filter(|(_, row)| row.get("work_pk").is_some_and(|pk| pk == "work"));
+        let indexed = self.rows.iter().filter(|(_, row)| row.get("work_pk").is_some_and(|pk| pk == list));
         let place = |((pk, sk), row): (&(String, String), &Arc<Row>)| {
             (row.get("work_at").and_then(serde_json::Value::as_i64).unwrap_or(0), pk.clone(), sk.clone())
         };

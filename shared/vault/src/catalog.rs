@@ -2,19 +2,21 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use photovault_domain::{Media, MediaId, Stage, UserId};
+use photovault_domain::{Media, MediaId, Stage, UserId, UtcMs};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Mutant, Page, mutated,
+    AuditEntry, Mutant, Page, mutated,
     rows::{row_of, value_of},
-    seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
+    seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Write, Written},
 };
 
 /// What every media item's sort key begins with.
 pub const MEDIA_PREFIX: &str = "M#";
-/// The sparse index's partition: items on which work is left, by age. Items that are settled are not in it.
-const WORK_INDEX: &str = "work";
+/// The sparse index's partitions. An item is in one of them, or in none.
+const WORK: &str = "work";
+const TRASH: &str = "trash";
+const SAVE: &str = "save";
 
 /// How often a change is decided again when another writer came first. Stages of one item are few.
 pub(crate) const MAX_CONFLICTS: u32 = 20;
@@ -70,11 +72,23 @@ impl Catalog {
         id: &MediaId,
         mut decide: impl FnMut(Option<Media>) -> Change + Send,
     ) -> SeamResult<Option<Media>> {
+        let current = self.media(user, id).await?;
+        self.change_seen(user, id, current, &mut decide).await
+    }
+
+    /// The same, beginning from what was just read, be it nothing.
+    pub async fn change_seen(
+        &self,
+        user: &UserId,
+        id: &MediaId,
+        mut current: Option<Media>,
+        mut decide: impl FnMut(Option<Media>) -> Change + Send,
+    ) -> SeamResult<Option<Media>> {
         for _ in 0..MAX_CONFLICTS {
-            let current = self.media(user, id).await?;
             if let Some(settled) = self.try_change(current, &mut decide).await? {
                 return Ok(settled);
             }
+            current = self.media(user, id).await?;
         }
         Err(SeamError {
             asked: format!("change of item {id}"),
@@ -86,13 +100,10 @@ impl Catalog {
     pub async fn change_from(
         &self,
         current: Media,
-        mut decide: impl FnMut(Option<Media>) -> Change + Send,
+        decide: impl FnMut(Option<Media>) -> Change + Send,
     ) -> SeamResult<Option<Media>> {
         let (user, id) = (current.user.clone(), current.id.clone());
-        match self.try_change(Some(current), &mut decide).await? {
-            Some(settled) => Ok(settled),
-            None => self.change(&user, &id, decide).await,
-        }
+        self.change_seen(&user, &id, Some(current), decide).await
     }
 
     /// `None` if another writer came first.
@@ -123,29 +134,71 @@ impl Catalog {
 
     /// Items on which work is left, oldest first, after `after` (the `next` of the page before). Never a scan: a sparse index.
     pub async fn unsettled(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
-        let keys = self.table.work(after, limit).await?;
+        self.listed(WORK, after, limit, |media| !media.is_settled()).await
+    }
+
+    /// Items in the trash, the longest there first, and before them those that are leaving.
+    pub async fn trash(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
+        self.listed(TRASH, after, limit, |media| media.trashed.is_some() || media.leaving.is_some()).await
+    }
+
+    /// Items that have ended and that no backup has as they are, the longest unchanged first.
+    pub async fn unsaved(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
+        self.listed(SAVE, after, limit, |media| list_of(media).is_some_and(|(list, _)| list == SAVE)).await
+    }
+
+    /// Marks an item, as it was read, as saved. Where another writer came first it is not: the next backup saves what that wrote.
+    pub async fn mark_saved(&self, media: Media) -> SeamResult<()> {
+        let expect = Expect::Version(media.version);
+        let version = media.version + 1;
+        let next = Media { saved: Some(version), version, ..media };
+        self.table.put(row_of_media(&next), expect).await.map(|_| ())
+    }
+
+    /// Items of a partition of the sparse index that still belong there: it lags, and an item may have changed or gone meanwhile.
+    async fn listed(
+        &self,
+        list: &str,
+        after: Option<&str>,
+        limit: u32,
+        belongs: impl Fn(&Media) -> bool + Send,
+    ) -> SeamResult<Page<Media>> {
+        let keys = self.table.work(list, after, limit).await?;
         let mut items = Vec::new();
         for key in &keys.items {
             let media: Option<Media> = self.table.row(key).await?.as_deref().map(media_of_row).transpose()?;
-            // The index lags: an item may have been settled or removed meanwhile.
-            items.extend(media.filter(|media| !media.is_settled()));
+            items.extend(media.filter(|media| belongs(media)));
         }
         Ok(Page { items, next: keys.next })
     }
 
-    /// How far the walks of `health` have come.
-    pub async fn progress(&self) -> SeamResult<Progress> {
-        Ok(self.table.row(&progress_key()).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+    /// How far the walks of a function have come.
+    pub async fn progress(&self, function: &str) -> SeamResult<Progress> {
+        Ok(self.table.row(&progress_key(function)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
     }
 
     /// Keeps it. Where another run was faster, its places stand: either set of places is good.
-    pub async fn keep_progress(&self, progress: &Progress) -> SeamResult<()> {
+    pub async fn keep_progress(&self, function: &str, progress: &Progress) -> SeamResult<()> {
         let expect = if progress.version == 0 { Expect::Absent } else { Expect::Version(progress.version) };
         let next = Progress { version: progress.version + 1, ..progress.clone() };
-        self.table.put(row_of(&next, progress_key()), expect).await.map(|_| ())
+        self.table.put(row_of(&next, progress_key(function)), expect).await.map(|_| ())
     }
 
-    /// Removes an item: only placeholders of uploads that have become an item after all.
+    /// Marks an item, as it was read, as leaving the vault, together with the line in the log that says why: both or, where another
+    /// writer came first, neither. There is no way back from here.
+    pub async fn let_go(&self, media: Media, entry: &AuditEntry) -> SeamResult<Option<Media>> {
+        let expect = Expect::Version(media.version);
+        let next = Media { leaving: Some(entry.at), version: media.version + 1, updated: entry.at, ..media };
+        let item = if mutated(Mutant::RestoredIsLetGo) {
+            Write::Set(row_of_media(&next))
+        } else {
+            Write::Put(row_of_media(&next), expect)
+        };
+        let written = self.table.put_all(vec![item, Write::Put(entry.row(), Expect::Absent)]).await?;
+        Ok((written == Written::Yes).then_some(next))
+    }
+
+    /// Removes an item: a placeholder of an upload that has become an item after all, or one whose files have gone after [`Self::let_go`].
     pub async fn remove(&self, user: &UserId, id: &MediaId) -> SeamResult<()> {
         self.table.remove(&media_key(user, id)).await
     }
@@ -163,18 +216,29 @@ pub fn media_key(user: &UserId, id: &MediaId) -> RowKey {
     RowKey { pk: format!("U#{user}"), sk: format!("{MEDIA_PREFIX}{id}") }
 }
 
-fn progress_key() -> RowKey {
-    RowKey { pk: "HEALTH".into(), sk: "progress".into() }
+fn progress_key(function: &str) -> RowKey {
+    RowKey { pk: function.to_uppercase(), sk: "progress".into() }
 }
 
-/// An item as a row, with the sparse index's attributes while work is left.
+/// An item as a row, with the sparse index's attributes where it is in one of its partitions.
 pub fn row_of_media(media: &Media) -> Row {
     let mut row = row_of(media, media_key(&media.user, &media.id));
-    if !media.is_settled() {
-        row.insert("work_pk".into(), WORK_INDEX.into());
-        row.insert("work_at".into(), media.created.0.into());
+    if let Some((list, at)) = list_of(media) {
+        row.insert("work_pk".into(), list.into());
+        row.insert("work_at".into(), at.0.into());
     }
     row
+}
+
+/// Where an item stands in the sparse index, and at what time. What is leaving comes before all trash.
+fn list_of(media: &Media) -> Option<(&'static str, UtcMs)> {
+    match media.trashed {
+        _ if media.leaving.is_some() => Some((TRASH, UtcMs(0))),
+        _ if !media.is_settled() => Some((WORK, media.created)),
+        Some(at) => Some((TRASH, at)),
+        // A placeholder has nothing that could be saved.
+        None => (media.saved != Some(media.version) && media.sha256.is_some()).then_some((SAVE, media.updated)),
+    }
 }
 
 /// The item in a row.

@@ -55,9 +55,9 @@ impl Jobs {
         Ok(())
     }
 
-    /// Sends an upload's event to `validate` again, as the bucket would tell of it.
-    pub async fn send_upload(&self, upload: &UploadRef) -> SeamResult<()> {
-        let message = Outgoing { body: created_event(upload), delay_s: 0, group: None };
+    /// Sends an upload's event to `validate` again, as the bucket would tell of it, to come after so many seconds.
+    pub async fn send_upload(&self, upload: &UploadRef, delay_s: u32) -> SeamResult<()> {
+        let message = Outgoing { body: created_event(upload), delay_s, group: None };
         self.queue.send(queue_url(&self.names, Stage::Validate.name())?, vec![message]).await
     }
 

@@ -3,8 +3,11 @@
 //! Everything that a function does to the outside goes through here. The seams ([`seams`]) have two implementations,
 //! AWS (`shared/aws`) and a deterministic fabric (`shared/sim`); the verbs above them have one.
 
+mod audit;
+mod backups;
 mod catalog;
 mod digests;
+mod drills;
 mod jobs;
 mod letters;
 mod looks;
@@ -15,13 +18,18 @@ mod page;
 mod revive;
 mod rows;
 pub mod seams;
+mod sightings;
 mod stage;
 mod timeline;
+mod walk;
 
 use std::sync::Arc;
 
+pub use audit::{Audit, AuditEntry, Deed};
+pub use backups::{BackupState, Backups, Saved};
 pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_row, row_of_media};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
+pub use drills::{Drill, Drills};
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use letters::Letters;
 pub use looks::{Looks, Noted, Pieces};
@@ -31,6 +39,7 @@ pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
 pub use revive::{redrive_stream, revive};
+pub use sightings::Sightings;
 pub use stage::{
     Attempt, Outcome, announce_failure, announce_progress, begin, done, finish, is_finished, is_open, lambda_cost_microusd,
     run_attempt, worker_cost_microusd,
@@ -62,6 +71,10 @@ pub struct Names {
     pub uploads_bucket: String,
     /// The bucket that the vault keeps.
     pub vault_bucket: String,
+    /// The bucket that backups are in.
+    pub backup_bucket: String,
+    /// What manifests of backups are signed with.
+    pub backup_key: Secret,
     /// Queue URLs by stage name.
     pub queues: std::collections::BTreeMap<String, String>,
     /// The topic that digests go to, if any.
@@ -80,6 +93,16 @@ pub struct Names {
     pub processing: Processing,
     /// Memory of this function in MB, for the cost estimate; 0 of the worker, which is none.
     pub memory_mb: u32,
+}
+
+/// A text that no log shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "secret" })
+    }
 }
 
 impl Names {
@@ -106,6 +129,14 @@ pub struct Vault {
     pub letters: Letters,
     /// What owners are told.
     pub digests: Digests,
+    /// What was removed.
+    pub audit: Audit,
+    /// The backup bucket.
+    pub backups: Backups,
+    /// Restore drills.
+    pub drills: Drills,
+    /// What seemed to belong to nothing.
+    pub sightings: Sightings,
     /// Time and randomness.
     pub clock: Arc<dyn Clock>,
     /// What things are called.
@@ -117,6 +148,7 @@ impl Vault {
     pub fn new(seams: Seams, names: impl Into<Arc<Names>>) -> Self {
         let names = names.into();
         let catalog = Catalog::new(seams.table.clone(), seams.clock.clone());
+        let backups = Backups::new(seams.objects.clone(), seams.table.clone(), seams.clock.clone(), names.clone());
         let originals = Originals::new(seams.objects, names.clone());
         Self {
             originals: originals.clone(),
@@ -124,6 +156,10 @@ impl Vault {
             looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
             timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
+            audit: Audit::new(seams.table.clone()),
+            backups,
+            drills: Drills::new(seams.table.clone()),
+            sightings: Sightings::new(seams.table.clone(), seams.clock.clone()),
             letters: Letters::new(seams.table.clone(), seams.queue.clone(), catalog, names.clone()),
             digests: Digests::new(seams.table, seams.queue, seams.notifier, seams.clock.clone(), names.clone()),
             clock: seams.clock,

@@ -66,6 +66,10 @@ mutants! {
     TimelineUnguarded: "a change of a timeline replaces what another writer made of it since",
     OldPlaceStays: "an item that is placed anew keeps its old place too",
     NextIsUndecided: "where an item comes between two others, what follows it is not decided anew",
+    RestoredIsLetGo: "clean-up lets go of an item that was restored since it was read",
+    LeavingIsTaken: "an upload is taken for kept while clean-up removes the same bytes",
+    FilesBeforeMark: "clean-up removes an item's files before the item is marked as leaving",
+    ReferencedIsStale: "clean-up takes a derivative that its item names for stale",
     StreamIsForgotten: "a redrive of the stream forgets its letters and sends nothing",
 }
 

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use photovault_domain::{MediaId, Sha256, Stage, UserId, UtcMs, derivative_key, original_key, quarantine_key};
 
+use sha2::Digest as _;
+
 use crate::{
     Mutant, Names, Page, mutated,
     seams::{Listed, ObjectAt, Objects, Opened, SeamError, SeamResult, Served},
@@ -14,6 +16,8 @@ use crate::{
 /// How many old versions of a removed original are looked at.
 const MAX_VERSIONS_TRIED: u32 = 20;
 
+/// Objects that one request lists to have them removed.
+const REMOVAL_PAGE: u32 = 500;
 /// Checkpoints that one request lists.
 const CHECKPOINT_PAGE: u32 = 1000;
 
@@ -185,11 +189,46 @@ impl Originals {
 
     /// Removes checkpoints for good.
     pub async fn remove_checkpoints(&self, prefix: &str) -> SeamResult<()> {
-        for Listed { key, version, .. } in self.checkpoints(prefix).await? {
-            let version = Some(version).filter(|version| !version.is_empty());
-            self.objects.remove(&ObjectAt { version, ..self.kept(&key) }).await?;
+        for listed in self.checkpoints(prefix).await? {
+            self.remove_version(&listed).await?;
         }
         Ok(())
+    }
+
+    /// Removes an object of the vault bucket: the bucket's rules say how long its versions can be brought back.
+    pub async fn remove(&self, key: &str) -> SeamResult<()> {
+        self.objects.remove(&self.kept(key)).await
+    }
+
+    /// Removes for good a version that was listed in the vault bucket.
+    pub async fn remove_version(&self, listed: &Listed) -> SeamResult<()> {
+        let version = Some(listed.version.clone()).filter(|version| !version.is_empty());
+        self.objects.remove(&ObjectAt { version, ..self.kept(&listed.key) }).await
+    }
+
+    /// Removes all objects of the vault bucket whose keys begin so.
+    pub async fn remove_all(&self, prefix: &str) -> SeamResult<()> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.kept_after(prefix, after.as_deref(), REMOVAL_PAGE).await?;
+            for listed in page.items.iter().filter(|listed| listed.is_latest) {
+                self.remove(&listed.key).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The hash of an upload, which is read for it; `None` if it is gone.
+    pub async fn hash_upload(&self, upload: &UploadRef) -> SeamResult<Option<Sha256>> {
+        let Some(mut opened) = self.open_upload(upload).await? else { return Ok(None) };
+        let mut hash = sha2::Sha256::new();
+        while let Some(chunk) = opened.body.try_next().await? {
+            hash.update(&chunk);
+        }
+        Ok(Some(Sha256::from_digest(hash.finalize().into())))
     }
 
     /// Uploads a file as a person would: the store's event starts the pipeline.

@@ -143,10 +143,10 @@ pub trait Table: Send + Sync {
     async fn rows(&self, pk: &str, prefix: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<Arc<Row>>>;
     /// Rows of one partition whose sort key comes before `before`, the nearest first, at most `limit`.
     async fn rows_before(&self, pk: &str, before: &str, limit: u32) -> SeamResult<Vec<Arc<Row>>>;
-    /// Keys of the rows in the sparse index `work`, oldest first, after `after` (the `next` of the page before).
+    /// Keys of the rows in a partition of the sparse index `work`, oldest first, after `after` (the `next` of the page before).
     ///
     /// The one read that may lag behind: read the row itself before acting on it.
-    async fn work(&self, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<RowKey>>;
+    async fn work(&self, list: &str, after: Option<&str>, limit: u32) -> SeamResult<crate::Page<RowKey>>;
 }
 
 /// A message to send.

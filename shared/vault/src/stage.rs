@@ -77,9 +77,9 @@ pub async fn begin(vault: &Vault, attempt: &Attempt) -> anyhow::Result<Option<Me
 }
 
 /// The item with an attempt's good end on it, for whoever writes it together with something else.
-pub fn done(vault: &Vault, mut media: Media, attempt: &Attempt, facet: Facet, started: UtcMs) -> Media {
+pub fn done(vault: &Vault, mut media: Media, attempt: &Attempt, facet: Option<Facet>, started: UtcMs) -> Media {
     let entry = Entry { state: State::Done, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
-    media.record(attempt.job.stage, entry, Some(facet));
+    media.record(attempt.job.stage, entry, facet);
     media
 }
 

@@ -20,6 +20,10 @@ use crate::{
 /// Neighbours that are read before and behind a place: the nearest may be the item itself, at the place that it leaves.
 const NEIGHBOURS: u32 = 2;
 
+/// The partition of users who said something, and how many of them one request lists.
+const EDITED: &str = "EDITED";
+const USERS: u32 = 1000;
+
 /// What is known of a user's timeline as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -128,8 +132,29 @@ impl Timelines {
         let edit_key = |edit: &Edit| RowKey { pk: edits(user), sk: edit.key() };
         let replaced = |edit: &&Edit| said.iter().any(|other| other.key() == edit.key());
         writes.extend(unsaid.iter().filter(|edit| !replaced(edit)).map(|edit| Write::Remove(edit_key(edit))));
+        if !(said.is_empty() && unsaid.is_empty()) {
+            // What a backup asks for: who said something, and up to which change.
+            let edited = Edited { version: head.version + 1 };
+            writes.push(Write::Set(row_of(&edited, RowKey { pk: EDITED.to_owned(), sk: user.to_string() })));
+        }
         writes.extend(said.iter().map(|edit| Write::Set(row_of(&EditRow { edit: *edit }, edit_key(edit)))));
         self.table.put_all(writes).await
+    }
+
+    /// Every user who said something, with the version of the timeline that the last of it made.
+    pub async fn edited(&self) -> SeamResult<Vec<(UserId, u64)>> {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.table.rows(EDITED, "", after.as_deref(), USERS).await?;
+            for row in &page.items {
+                let user = row.get("sk").and_then(serde_json::Value::as_str).and_then(|user| user.parse().ok());
+                found.extend(user.zip(Some(value_of::<Edited>(row)?.version)));
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Items of a timeline in order, after a place, at most `limit`.
@@ -150,6 +175,12 @@ impl Timelines {
         let page = self.table.rows(&beginnings(user), "", after, limit).await?;
         Ok(Page { items: page.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: page.next })
     }
+}
+
+/// That somebody said something.
+#[derive(Serialize, Deserialize)]
+struct Edited {
+    version: u64,
 }
 
 /// What was said, in a row.

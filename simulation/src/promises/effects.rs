@@ -59,8 +59,11 @@ impl Promise for Effects {
         }
         let failed = |media: &Media| media.ledger.values().any(|entry| entry.state == State::Failed);
         let unfinished: Vec<&str> = scene.items.values().filter(|it| failed(it)).map(|it| it.id.as_str()).collect();
+        // A stage may have been at it while its item left: clean-up finds such files.
+        let let_go = scene.truth.uploads.iter().filter(|upload| scene.truth.was_let_go(upload));
+        let left: Vec<&str> = let_go.map(|upload| upload.media.as_str()).chain(unfinished).collect();
         for (bucket, key) in scene.world.objects.keys() {
-            let of_unfinished = unfinished.iter().any(|id| key.contains(id));
+            let of_unfinished = left.iter().any(|id| key.contains(id));
             let stray = !known.contains(key) && !of_unfinished;
             if bucket == VAULT && stray && (cured || key.starts_with("derivatives/")) {
                 return Err(format!("{key} belongs to nothing"));

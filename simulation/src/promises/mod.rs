@@ -7,6 +7,7 @@ mod moments;
 mod originals;
 mod rest;
 mod telling;
+mod trash;
 mod truth;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -26,6 +27,7 @@ pub const PROMISES: &[(&str, &str)] = &[
     ("effects", "no stage's effect is lost or doubled"),
     ("telling", "nothing is told before it is true, nor twice in the inbox, and every end is told"),
     ("originals", "an original never changes, and an upload goes only when it is kept"),
+    ("trash", "nothing is removed that an item names, unless the item leaves out of the trash, and then all of it is"),
     ("letters", "dead letters are exactly what cannot succeed"),
     ("moments", "timelines hold what is placed, and moments begin where a batch over all of it says"),
     ("rest", "after the faults stop, everything ends within a bound"),
@@ -46,6 +48,7 @@ pub(crate) enum Event<'a> {
     Digest { before: Option<&'a Digest>, after: &'a Digest },
     Stored { at: &'a ObjectAt, bytes: &'a Bytes, before: Option<&'a Bytes> },
     Dropped { at: &'a ObjectAt },
+    Gone { media: &'a Media },
     Published,
     Buried { queue: &'static str, body: &'a str },
 }
@@ -98,6 +101,7 @@ impl Promises {
                 Box::new(effects::Effects),
                 Box::new(telling::Telling::default()),
                 Box::new(originals::Originals),
+                Box::new(trash::Trash),
                 Box::new(letters::Letters),
                 Box::new(moments::Moments),
             ],
@@ -133,6 +137,10 @@ impl Promises {
             Happening::Put { key, after, .. } if key.1.starts_with(MEDIA_PREFIX) => {
                 let after = Arc::new(media_of_row(&after).map_err(|error| unreadable(&error))?);
                 let before = self.items.remove(&key);
+                if after.leaving.is_some() && before.as_ref().is_none_or(|before| before.leaving.is_none()) {
+                    // What is uploaded from here on is not let go with it.
+                    self.truth.let_go.extend(after.uploads.iter().map(|upload| (upload.key.clone(), upload.version.clone())));
+                }
                 self.hold(&Event::Item { by_person, before: before.as_deref(), after: &after })?;
                 self.items.insert(key, after.clone());
                 return Ok(Some((before, after)));
@@ -145,7 +153,9 @@ impl Promises {
             }
             Happening::Put { .. } => {}
             Happening::Removed { key } => {
-                self.items.remove(&key);
+                if let Some(media) = self.items.remove(&key) {
+                    self.hold(&Event::Gone { media: &media })?;
+                }
             }
             Happening::Stored { at, bytes, before, .. } => {
                 self.hold(&Event::Stored { at: &at, bytes: &bytes, before: before.as_ref() })?;

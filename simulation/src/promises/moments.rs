@@ -50,7 +50,7 @@ impl Promise for Moments {
 }
 
 fn is_placed(media: &Media) -> bool {
-    media.ledger.get(&Stage::Memories).is_some_and(|entry| entry.state == State::Done)
+    media.trashed.is_none() && media.ledger.get(&Stage::Memories).is_some_and(|entry| entry.state == State::Done)
 }
 
 /// The rows of a partition.

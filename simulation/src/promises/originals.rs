@@ -20,7 +20,6 @@ impl Promise for Originals {
                 let name = at.key.rsplit('/').next().unwrap_or_default();
                 if name == sha256.as_str() { Ok(()) } else { Err(format!("{} holds the bytes of {sha256}", at.key)) }
             }
-            Event::Dropped { at } if at.bucket == VAULT => Err(format!("{} was removed", at.key)),
             Event::Dropped { at } if at.bucket == UPLOADS => {
                 let gone = |version: &String| {
                     let versions = scene.world.objects.get(&(at.bucket.clone(), at.key.clone()));
@@ -33,7 +32,7 @@ impl Promise for Originals {
                 Ok(())
             }
             Event::Item { after, .. } => match &after.object {
-                Some(key) if !scene.world.objects.contains_key(&(VAULT.to_owned(), key.clone())) => {
+                Some(key) if after.leaving.is_none() && !scene.world.objects.contains_key(&(VAULT.to_owned(), key.clone())) => {
                     Err(format!("{} is an item, and {key} is not there", after.name()))
                 }
                 _ => Ok(()),
@@ -48,6 +47,9 @@ impl Promise for Originals {
 }
 
 fn is_kept(scene: &Scene, upload: &crate::workload::Upload) -> Result<(), String> {
+    if scene.truth.was_let_go(upload) {
+        return Ok(());
+    }
     let version = upload.version.as_deref().unwrap_or_default();
     let what = || format!("upload {} {version} was removed", upload.key);
     let kept = [original_key(&upload.user, &upload.sha256), quarantine_key(&upload.user, &upload.sha256)];

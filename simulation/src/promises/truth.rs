@@ -16,6 +16,8 @@ pub(crate) struct Truth {
     pub(crate) garbage: BTreeSet<String>,
     /// Accounts of records of the stream whose every attempt met a fault.
     pub(crate) given_up: BTreeSet<String>,
+    /// Uploads, by key and version, of items that left the vault out of the trash.
+    pub(crate) let_go: BTreeSet<(String, String)>,
     /// Whether somebody's command met a fault: it may have asked again and left the letter, whose redrive finds so.
     pub(crate) interrupted: bool,
 }
@@ -29,6 +31,11 @@ impl Truth {
     /// The upload at a key's version.
     pub(crate) fn at(&self, key: &str, version: &str) -> Option<&Upload> {
         self.uploads.iter().find(|upload| upload.key == key && upload.version.as_deref() == Some(version))
+    }
+
+    /// Whether an upload became part of an item that left the vault.
+    pub(crate) fn was_let_go(&self, upload: &Upload) -> bool {
+        self.let_go.contains(&(upload.key.clone(), upload.version.clone().unwrap_or_default()))
     }
 
     /// Whether a stage cannot succeed on an item until the cause is gone.

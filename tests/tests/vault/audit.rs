@@ -22,6 +22,8 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
     let names = Names {
         uploads_bucket: text("uploads_bucket"),
         vault_bucket: text("vault_bucket"),
+        backup_bucket: text("backup_bucket"),
+        backup_key: photovault_vault::Secret(text("backup_key")),
         queues: queues.map(|(name, url)| (name.clone(), url.as_str().expect("a URL").to_owned())).collect(),
         topic: None,
         owner: user.parse().expect("a user"),

@@ -88,7 +88,7 @@ async fn burst(uploads: u32) {
 
 /// The same event once more, as S3 may send it.
 async fn again(vault: &Vault, upload: UploadRef) {
-    vault.jobs.send_upload(&upload).await.expect("the event is sent");
+    vault.jobs.send_upload(&upload, 0).await.expect("the event is sent");
 }
 
 /// Watches how much memory the engine and its functions take at most.

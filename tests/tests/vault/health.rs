@@ -27,7 +27,7 @@ async fn pages(table: &dyn Table) -> Vec<Vec<String>> {
     table.put(unindexed, Expect::Absent).await.expect("a write");
     let (mut pages, mut after) = (Vec::new(), None);
     loop {
-        let page = table.work(after.as_deref(), PAGE).await.expect("a page");
+        let page = table.work("work", after.as_deref(), PAGE).await.expect("a page");
         pages.push(page.items.into_iter().map(|key| key.sk).collect());
         after = page.next;
         if after.is_none() {

@@ -1,9 +1,11 @@
 //! The integration tests: one binary, since every further one links the world again.
 
 mod audit;
+mod backup;
 mod burst;
 mod chain;
 mod claims;
+mod cleanup;
 mod corpus;
 mod cost;
 mod delivery;
@@ -13,6 +15,7 @@ mod figures;
 mod fixtures;
 mod gaps;
 mod health;
+mod keep;
 mod kills;
 mod lambda;
 mod lint;

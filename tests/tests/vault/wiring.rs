@@ -8,7 +8,8 @@ use photovault_tests::template::{Resource, Template, entries, list, number, text
 use serde_yaml_ng::Value;
 
 /// Functions that are no stage: the stream's reader, the keeper of dead letters and the one that looks after the rest.
-const EXTRA_FUNCTIONS: &[&str] = &["DispatchFunction", "FailuresFunction", "HealthFunction"];
+const EXTRA_FUNCTIONS: &[&str] =
+    &["DispatchFunction", "FailuresFunction", "HealthFunction", "CleanupFunction", "BackupFunction", "VerifyFunction"];
 /// Queues that belong to no stage.
 const EXTRA_QUEUES: &[&str] = &["DispatchDeadLetters", "VideoSlowQueue", "VideoSlowDeadLetters", "VideoStartQueue"];
 /// What else stands in the template.
@@ -24,6 +25,10 @@ const EXTRAS: &[&str] = &[
     "NotifySubscription",
     "VaultBucket",
     "VaultBucketPolicy",
+    "BackupBucket",
+    "BackupBucketPolicy",
+    "BackupTrouble",
+    "BackupTroubleAlarm",
     "Catalog",
     "VideoStart",
     "VideoStartRole",
@@ -172,6 +177,61 @@ fn every_alarm_tells_somebody() {
     for alarm in alarms {
         let told = text(&alarm.properties["AlarmActions"][0]);
         assert!(told.starts_with("AlarmTopic if HasNotifyEmail"), "{}: {told}", alarm.name);
+    }
+}
+
+#[test]
+fn only_clean_up_may_remove_originals_and_nobody_their_versions() {
+    let template = Template::load();
+    let mut removers = Vec::new();
+    let of_functions = functions(&template).into_iter().map(|function| (function.name, grants(function)));
+    let roles = ["VideoWorkerRole", "VideoStartRole"].map(|name| template.resource(name));
+    let of_roles = roles.into_iter().map(|role| (role.name, granted(role.name, list(&role.properties["Policies"]))));
+    for (name, grants) in of_functions.chain(of_roles) {
+        for (action, resource) in
+            grants.into_iter().filter(|(action, resource)| action.starts_with("s3:Delete") && resource.contains("-vault-"))
+        {
+            let prefix = resource.split_once("AccountId}/").map_or("", |(_, prefix)| prefix);
+            assert!(!prefix.is_empty() && prefix != "*", "{name} may remove {resource}");
+            if prefix.starts_with("originals") || prefix.starts_with("quarantine") {
+                assert_eq!(action, "s3:DeleteObject", "{name} may remove versions of {prefix}");
+                removers.push((name, prefix.to_owned()));
+            }
+        }
+    }
+    assert_eq!(removers, [("CleanupFunction", "originals/*".to_owned()), ("CleanupFunction", "quarantine/*".to_owned())]);
+    let vault = template.resource("VaultBucket").properties;
+    assert_eq!(text(&vault["VersioningConfiguration"]["Status"]), "Enabled", "a removed original can be brought back");
+    let rules = list(&vault["LifecycleConfiguration"]["Rules"]);
+    let originals = rules.into_iter().find(|rule| rule["Prefix"].as_str() == Some("originals/")).expect("a rule");
+    assert!(number(&originals["NoncurrentVersionExpiration"]["NoncurrentDays"]) >= 30, "and for a month");
+}
+
+#[test]
+fn clean_up_and_verify_may_not_take_lines_out_of_the_log() {
+    let template = Template::load();
+    for (name, want) in
+        [("CleanupFunction", &["U#*", "X#*", "ORPHANS"][..]), ("VerifyFunction", &["DRILL"]), ("BackupFunction", &[])]
+    {
+        let policies = list(&template.resource(name).properties["Policies"]);
+        let statements = policies.into_iter().flat_map(|policy| list(&policy["Statement"]));
+        let removes = |it: &&Value| list(&it["Action"]).into_iter().any(|action| text(action) == "dynamodb:DeleteItem");
+        let keys =
+            statements.filter(removes).flat_map(|it| list(&it["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]));
+        assert_eq!(keys.map(text).collect::<Vec<_>>(), want, "{name}: the log is AUDIT");
+    }
+}
+
+#[test]
+fn who_walks_has_time_for_the_page_that_it_begins() {
+    let template = Template::load();
+    for (name, begin_within) in [
+        ("CleanupFunction", photovault_cleanup::BEGIN_WITHIN),
+        ("BackupFunction", photovault_backup::BEGIN_WITHIN),
+        ("VerifyFunction", photovault_verify::BEGIN_WITHIN),
+    ] {
+        let timeout_s = number(&template.resource(name).properties["Timeout"]);
+        assert!(timeout_s >= begin_within.as_secs() + 20, "{name}: {timeout_s} s");
     }
 }
 

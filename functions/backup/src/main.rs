@@ -1,0 +1,5 @@
+//! The bootstrap of `backup`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_backup::run()
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `cleanup`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_cleanup::run()
+}

@@ -1,0 +1,5 @@
+//! The bootstrap of `verify`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_verify::run()
+}

@@ -1,0 +1,39 @@
+//! A walk over every item of every user, page by page, that can be left and gone on with. Never a scan.
+
+use photovault_domain::{Media, UserId};
+
+use crate::{Page, Vault, seams::SeamResult};
+
+impl Vault {
+    /// A page of one user's items, and behind the last one the next user; `after` is the `next` of the page before.
+    pub async fn items_after(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
+        let begun = after.and_then(|place| place.split_once('/'));
+        let begun = begun.and_then(|(user, after)| Some((user.parse::<UserId>().ok()?, after)));
+        let (user, after) = match begun {
+            Some((user, after)) => (user, Some(after).filter(|after| !after.is_empty())),
+            None => match self.next_user(None).await? {
+                Some(user) => (user, None),
+                None => return Ok(Page { items: Vec::new(), next: None }),
+            },
+        };
+        let page = self.catalog.list(&user, "", after, limit).await?;
+        let next = match page.next {
+            Some(after) => Some(format!("{user}/{after}")),
+            None => self.next_user(Some(&user)).await?.map(|user| format!("{user}/")),
+        };
+        Ok(Page { items: page.items, next })
+    }
+
+    /// The next user who has anything in the vault bucket: found by stepping over all keys of the one before.
+    async fn next_user(&self, before: Option<&UserId>) -> SeamResult<Option<UserId>> {
+        let mut nearest: Option<UserId> = None;
+        for prefix in ["derivatives/", "originals/", "quarantine/"] {
+            // '0' is the character behind '/'.
+            let after = before.map(|user| format!("/{prefix}{user}0"));
+            let page = self.originals.kept_after(prefix, after.as_deref(), 1).await?;
+            let user = page.items.first().and_then(|listed| listed.key.strip_prefix(prefix)?.split('/').next()?.parse().ok());
+            nearest = [nearest, user].into_iter().flatten().min_by_key(|user: &UserId| format!("{user}/"));
+        }
+        Ok(nearest)
+    }
+}
