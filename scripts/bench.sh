@@ -19,6 +19,8 @@ say 'start of a function to its first response'
 "$python" benches/starts.py --photovault "$photovault"
 say 'the same import into an empty vault and into one of 100,000 items'
 "$python" benches/scale.py --photovault "$photovault"
+say 'a hurt vault of 10,000 photos: what is found, and the restore drill'
+"$python" benches/keep.py --photovault "$photovault"
 say 'derivatives of one still beside sharp, vipsthumbnail, ImageMagick, libjpeg-turbo and libheif'
 cargo build --release -p photovault-media --example stills
 python3 benches/stills.py --stills "$CARGO_TARGET_DIR/release/examples/stills"
