@@ -18,8 +18,8 @@ impl Promise for Trash {
             Event::Dropped { at } if at.bucket == VAULT => {
                 let is_there = scene.world.objects.contains_key(&(VAULT.to_owned(), at.key.clone()));
                 let names =
-                    |media: &&Media| media.object.as_ref() == Some(&at.key) || media.files().any(|file| file.key == at.key);
-                match scene.items.values().filter(|media| media.leaving.is_none()).find(names) {
+                    |media: &Media| media.object.as_ref() == Some(&at.key) || media.files().any(|file| file.key == at.key);
+                match scene.items.values().filter(|media| media.leaving.is_none()).find(|media| names(media)) {
                     Some(media) if !is_there => Err(format!("{} was removed, and {} names it", at.key, media.name())),
                     _ => Ok(()),
                 }
