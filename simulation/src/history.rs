@@ -13,7 +13,7 @@ use photovault_sim::{Due, Happening, Random, Rates, Scheduler, SimulatedQueue, S
 use crate::{
     events::{FAULTS, MORE_MS},
     promises::Promises,
-    settings::{CLEANUP, HEALTH, QUEUES, QueueSettings, queue_named},
+    settings::{HEALTH, QUEUES, QueueSettings, queue_named},
     stream::{SHARDS, Shard},
     workload::{Stream, Workload},
 };
@@ -194,15 +194,7 @@ impl History {
             self.at(at, Note::Cure);
         }
         self.at(START + MORE_MS, Note::More);
-        for at in self.workload.trash.clone() {
-            self.at(at, Note::Trash);
-        }
-        if !self.workload.trash.is_empty() {
-            for at in self.workload.restores.clone() {
-                self.at(at, Note::Restore);
-            }
-            self.at(START + i64::from(CLEANUP.every_s) * 1000, Note::Cleanup);
-        }
+        self.plan_trash();
         if self.workload.stream == Stream::Trimmed {
             self.at(START + i64::from(HEALTH.every_s) * 1000, Note::Health);
         }

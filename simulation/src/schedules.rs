@@ -25,6 +25,20 @@ impl History {
         }
     }
 
+    /// When people put things away and take them back, and with it the first run of `cleanup`.
+    pub(crate) fn plan_trash(&mut self) {
+        if self.workload.trash.is_empty() {
+            return;
+        }
+        for at in self.workload.trash.clone() {
+            self.at(at, Note::Trash);
+        }
+        for at in self.workload.restores.clone() {
+            self.at(at, Note::Restore);
+        }
+        self.at(self.now() + i64::from(CLEANUP.every_s) * 1000, Note::Cleanup);
+    }
+
     /// The same of `cleanup`: nothing is kept for any time, so that all that it does happens beside everything else.
     pub(crate) fn run_cleanup(&mut self) {
         let leaving = self.promises.items().any(|media| media.leaving.is_some());

@@ -37,8 +37,8 @@ pub(super) fn packet(media: &Media) -> String {
             _ = write!(properties, "\n   <dc:creator><rdf:Seq><rdf:li>{}</rdf:li></rdf:Seq></dc:creator>", escaped(artist));
         }
         if !facts.keywords.is_empty() {
-            let words: String = facts.keywords.iter().map(|word| format!("<rdf:li>{}</rdf:li>", escaped(word))).collect();
-            _ = write!(properties, "\n   <dc:subject><rdf:Bag>{words}</rdf:Bag></dc:subject>");
+            let words = facts.keywords.iter().map(|word| escaped(word)).collect::<Vec<_>>().join("</rdf:li><rdf:li>");
+            _ = write!(properties, "\n   <dc:subject><rdf:Bag><rdf:li>{words}</rdf:li></rdf:Bag></dc:subject>");
         }
     }
     format!(
@@ -51,8 +51,8 @@ pub(super) fn packet(media: &Media) -> String {
 
 /// `47,59.400000N`: degrees, and minutes with a fraction (ISO 16684-1, `GPSCoordinate`).
 fn coordinate(degrees: f64, positive: char, negative: char) -> String {
-    let (size, side) = (degrees.abs(), if degrees < 0.0 { negative } else { positive });
-    format!("{},{:.6}{side}", size.trunc(), size.fract() * 60.0)
+    let (angle, side) = (degrees.abs(), if degrees < 0.0 { negative } else { positive });
+    format!("{},{:.6}{side}", angle.trunc(), angle.fract() * 60.0)
 }
 
 fn escaped(text: &str) -> String {

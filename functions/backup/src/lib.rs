@@ -24,7 +24,7 @@ use serde_json::Value;
 pub use run::{OnProgress, back_up};
 
 /// No page is begun later than this after the run began, by this sandbox's own clock. A test holds it against the function's timeout.
-pub const BEGIN_WITHIN: Duration = Duration::from_secs(600);
+pub const BEGIN_WITHIN: Duration = Duration::from_mins(10);
 
 /// What a run is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

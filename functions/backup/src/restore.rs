@@ -50,16 +50,16 @@ pub async fn bring_back(vault: &Vault, saved: &Media) -> anyhow::Result<Restored
         let is_home = vault.backups.bring_home(object, sha256, mime).await?;
         restored.original = is_home.then_some(true).with_context(|| format!("the backup does not have {object} as it was"))?;
     }
-    let bring = |item: Option<Media>| match item {
-        Some(_) => Change::Leave,
-        None => {
-            let mut media = Media { placed: None, version: 0, ..saved.clone() };
-            // What is no part of a backup is made again: pictures, raw tags, and the place in the timeline.
-            let stages = BTreeSet::from([media.pictured_by(), media.described_by(), Stage::Memories]);
-            let done = |stage: &Stage| saved.ledger.get(stage).is_some_and(|entry| entry.state == State::Done);
-            stages.into_iter().filter(done).for_each(|stage| _ = media.renew(stage));
-            Change::Put(media)
+    let bring = |item: Option<Media>| {
+        if item.is_some() {
+            return Change::Leave;
         }
+        let mut media = Media { placed: None, version: 0, ..saved.clone() };
+        // What is no part of a backup is made again: pictures, raw tags, and the place in the timeline.
+        let stages = BTreeSet::from([media.pictured_by(), media.described_by(), Stage::Memories]);
+        let done = |stage: &Stage| saved.ledger.get(stage).is_some_and(|entry| entry.state == State::Done);
+        stages.into_iter().filter(done).for_each(|stage| _ = media.renew(stage));
+        Change::Put(media)
     };
     let had = vault.catalog.media(&saved.user, &saved.id).await?;
     restored.item = had.is_none();

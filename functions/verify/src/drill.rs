@@ -32,13 +32,12 @@ pub async fn drill(vault: &Vault, within: Duration, on_progress: OnProgress<'_>)
     let began = vault.clock.now();
     let Some(manifest) = vault.backups.newest().await? else { return Ok(None) };
     let mut record = match vault.drills.begun().await? {
-        Some(begun) if begun.backup == manifest.made => begun,
+        Some(known) if known.backup == manifest.made => known,
         _ => Record { backup: manifest.made, started: began, ..Record::default() },
     };
-    let mut reading = Reading::of(&manifest);
+    let mut backup = Reading::of(&manifest);
     let mut segments = 0;
-    let mut complete = true;
-    while let Some(lines) = reading.next(vault).await? {
+    while let Some(lines) = backup.next(vault).await? {
         segments += 1;
         if segments <= record.segments {
             // Read by a run before this one, and again here for what it says is outdated.
@@ -56,11 +55,10 @@ pub async fn drill(vault: &Vault, within: Duration, on_progress: OnProgress<'_>)
         record.segments = segments;
         on_progress(record.originals);
         if u128::from(vault.clock.now().since(began)) >= within.as_millis() {
-            complete = false;
             break;
         }
     }
-    complete &= segments as usize == manifest.segments.len();
+    let complete = segments as usize == manifest.segments.len();
     record.took_ms += vault.clock.now().since(began);
     vault.drills.keep(&record, complete).await?;
     if complete && record.matched < record.originals {

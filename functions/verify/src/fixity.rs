@@ -71,14 +71,14 @@ async fn one(vault: &Vault, media: Media) -> anyhow::Result<Found> {
         return Ok(Found::Nothing);
     }
     let known_lost = media.ledger.get(&Stage::Validate).is_some_and(|entry| entry.state == State::Failed);
-    match vault.backups.hash_in_vault(&object).await? {
-        Some((hash, size_bytes)) if hash == sha256 => return Ok(Found::Whole(size_bytes)),
-        Some(_) => {}
-        // It may be on its way out: its mark comes before its bytes go.
-        None if vault.catalog.media(&media.user, &media.id).await?.is_none_or(|item| item.leaving.is_some()) => {
-            return Ok(Found::Nothing);
-        }
-        None => {}
+    let found = vault.backups.hash_in_vault(&object).await?;
+    if let Some((_, size_bytes)) = found.as_ref().filter(|(hash, _)| *hash == sha256) {
+        return Ok(Found::Whole(*size_bytes));
+    }
+    // It may be on its way out: its mark comes before its bytes go.
+    let is_leaving = |item: Option<Media>| item.is_none_or(|item| item.leaving.is_some());
+    if found.is_none() && is_leaving(vault.catalog.media(&media.user, &media.id).await?) {
+        return Ok(Found::Nothing);
     }
     let mime = media.format.map_or("application/octet-stream", Format::mime);
     let is_healed = vault.backups.bring_home(&object, &sha256, mime).await?;

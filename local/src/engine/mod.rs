@@ -271,7 +271,7 @@ async fn forget(buckets: Arc<Buckets>, specs: Vec<BucketSpec>, mut stopping: wat
                 Ok(0) => {}
                 Ok(forgotten) => tracing::info!(bucket = spec.name, forgotten, "the bucket's rules were applied"),
                 Err(error) => {
-                    tracing::warn!(bucket = spec.name, error = format!("{error:#}"), "the bucket's rules could not be applied")
+                    tracing::warn!(bucket = spec.name, error = format!("{error:#}"), "the bucket's rules could not be applied");
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::{chain::Chain, figures::told, fixtures};
 const DAY_MS: i64 = 86_400_000;
 const FOR_EVER: Duration = Duration::MAX;
 /// Random libraries, and what happens to each.
-const LIBRARIES: u64 = 25;
+const LIBRARIES: u64 = 60;
 const EVENTS: u32 = 40;
 /// Different photos of a library: few, so that the same ones come again.
 const PHOTOS: u64 = 8;
@@ -84,7 +84,7 @@ async fn trash_goes_past_its_time_with_everything_of_it_and_nothing_else() {
     let dry = clean(&chain.vault, &Request { all: true, dry_run: true, ..Request::default() }, FOR_EVER).await.unwrap();
     assert_eq!(chain.fabric.world().snapshot(), before, "a dry run removes nothing");
     let report = cleaned(&chain).await;
-    assert_eq!(report, dry);
+    assert_eq!((&report.removed, report.complete), (&dry.removed, dry.complete));
     assert_eq!(Vec::from_iter(report.removed), [(Deed::TrashEmptied, 1), (Deed::QuarantineEmptied, 1)]);
     let gone: BTreeSet<String> =
         before.keys().filter(|key| !chain.fabric.world().snapshot().contains_key(*key)).cloned().collect();
@@ -231,6 +231,6 @@ async fn clean_up_never_removes_what_is_referenced() {
         chain.run().await;
         nothing_is_missing(&chain, seed);
     }
-    assert!(removed > 20, "{removed} removals prove too little");
+    assert!(removed > 40, "{removed} removals prove too little");
     told(&format!("clean-up: {LIBRARIES} random libraries, {runs} runs, {removed} removals, 0 of what was referenced"));
 }

@@ -202,8 +202,8 @@ fn only_clean_up_may_remove_originals_and_nobody_their_versions() {
     assert_eq!(removers, [("CleanupFunction", "originals/*".to_owned()), ("CleanupFunction", "quarantine/*".to_owned())]);
     let vault = template.resource("VaultBucket").properties;
     assert_eq!(text(&vault["VersioningConfiguration"]["Status"]), "Enabled", "a removed original can be brought back");
-    let rules = list(&vault["LifecycleConfiguration"]["Rules"]);
-    let originals = rules.into_iter().find(|rule| rule["Prefix"].as_str() == Some("originals/")).expect("a rule");
+    let lifecycle = list(&vault["LifecycleConfiguration"]["Rules"]);
+    let originals = lifecycle.into_iter().find(|rule| rule["Prefix"].as_str() == Some("originals/")).expect("a rule");
     assert!(number(&originals["NoncurrentVersionExpiration"]["NoncurrentDays"]) >= 30, "and for a month");
 }
 
