@@ -91,7 +91,7 @@ async fn trash_goes_past_its_time_with_everything_of_it_and_nothing_else() {
     let original = item.object.clone().unwrap();
     let of_item = |key: &String| key.ends_with(&original) || key.contains(&derivative_prefix(&item.user, &item.id));
     let (own, other): (Vec<&String>, Vec<&String>) = gone.iter().partition(|key| of_item(key));
-    assert_eq!((own.len(), other.len()), (1 + item.files().count() + 1, 1), "its files, its tags, and the words: {gone:?}");
+    assert_eq!((own.len(), other.len()), (1 + item.files().count(), 1), "its original, its pictures, and the words: {gone:?}");
     assert_eq!(chain.items().into_keys().collect::<Vec<_>>(), ["0.jpg", "2.jpg"]);
 
     let log = chain.vault.audit.latest(10).await.unwrap();
