@@ -20,7 +20,9 @@ pub(crate) async fn run(arguments: &InvokeArguments) -> anyhow::Result<()> {
     if engine.is_none() {
         eprintln!("{}; the function runs without it.", not_running(data));
     }
-    let options = Options::new(data, TEMPLATE)?;
+    let mut options = Options::new(data, TEMPLATE)?;
+    // What the engine made at random and gives its own functions.
+    options.parameters.extend(engine.iter().map(|engine| ("BackupKey".to_owned(), engine.backup_key.clone())));
     let (endpoint, access_key, secret_key) = match engine {
         Some(engine) => (engine.endpoint, engine.access_key, engine.secret_key),
         // Nothing listens on port 9 (discard): a call ends at once with a reason.
