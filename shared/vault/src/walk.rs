@@ -4,6 +4,9 @@ use photovault_domain::{Media, UserId};
 
 use crate::{Page, Vault, seams::SeamResult};
 
+/// Keys that one request lists to find the next user by.
+const KEYS: u32 = 100;
+
 impl Vault {
     /// A page of one user's items, and behind the last one the next user; `after` is the `next` of the page before.
     pub async fn items_after(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
@@ -29,9 +32,16 @@ impl Vault {
         let mut nearest: Option<UserId> = None;
         for prefix in ["derivatives/", "originals/", "quarantine/"] {
             // '0' is the character behind '/'.
-            let after = before.map(|user| format!("/{prefix}{user}0"));
-            let page = self.originals.kept_after(prefix, after.as_deref(), 1).await?;
-            let user = page.items.first().and_then(|listed| listed.key.strip_prefix(prefix)?.split('/').next()?.parse().ok());
+            let mut after = before.map(|user| format!("/{prefix}{user}0"));
+            // Of a page with nothing but delete markers no version is left.
+            let user = loop {
+                let page = self.originals.kept_after(prefix, after.as_deref(), KEYS).await?;
+                let first = page.items.first().map(|listed| listed.key.clone());
+                if first.is_some() || page.next.is_none() {
+                    break first.and_then(|key| key.strip_prefix(prefix)?.split('/').next()?.parse().ok());
+                }
+                after = page.next;
+            };
             nearest = [nearest, user].into_iter().flatten().min_by_key(|user: &UserId| format!("{user}/"));
         }
         Ok(nearest)
