@@ -1,7 +1,7 @@
 //! Queues: SQS.
 
 use async_trait::async_trait;
-use aws_sdk_sqs::types::{MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use photovault_domain::UtcMs;
 use photovault_vault::seams::{Clock as _, Outgoing, Queue, SeamError, SeamResult};
 
@@ -103,5 +103,12 @@ impl Queue for Sqs {
         let changed =
             self.0.change_message_visibility().queue_url(queue).receipt_handle(receipt).visibility_timeout(seconds).send().await;
         changed.map(|_| ()).map_err(|error| failure(format!("return of a message to {queue}"), &error))
+    }
+
+    async fn waiting(&self, queue: &str) -> SeamResult<u64> {
+        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        let asked = self.0.get_queue_attributes().queue_url(queue).attribute_names(name.clone()).send().await;
+        let answer = asked.map_err(|error| failure(format!("length of {queue}"), &error))?;
+        Ok(answer.attributes().and_then(|all| all.get(&name)?.parse().ok()).unwrap_or(0))
     }
 }

@@ -26,6 +26,17 @@ impl State {
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Rejected | Self::Failed)
     }
+
+    /// As the ledger shows it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// One stage's line in an item's ledger.

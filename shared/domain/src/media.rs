@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, STAGES, Scan, Sha256, Stage, State, Taken,
-    UserId, UtcMs, Video,
+    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, Recipe, STAGES, Scan, Sha256, Stage, State,
+    Taken, UserId, UtcMs, Video,
 };
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
@@ -304,6 +304,22 @@ impl Media {
             self.ask(stage);
         }
         applies
+    }
+
+    /// Asks for a stage again that ended by another recipe than `recipe`. What it made stays until there is something to put in its
+    /// place, and nobody is told. `false` if nothing of it is stale.
+    pub fn refresh(&mut self, stage: Stage, recipe: &Recipe) -> bool {
+        let due = self.is_stale(stage, recipe);
+        if due {
+            self.ask(stage);
+        }
+        due
+    }
+
+    /// Whether a stage ended by another recipe than `recipe`. What failed is not stale: `retry` asks for that.
+    pub fn is_stale(&self, stage: Stage, recipe: &Recipe) -> bool {
+        let ended = |entry: &&Entry| matches!(entry.state, State::Done | State::Rejected);
+        self.ledger.get(&stage).filter(ended).is_some_and(|entry| entry.recipe != *recipe)
     }
 
     /// Writes when and where its user says that it was taken (or nothing: what its file says holds again), and asks for its place in

@@ -12,7 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use photovault_domain::{Stage, UtcMs};
 use photovault_vault::{Mutant, Vault, mutated};
 
-use crate::{Served, serve};
+use crate::{Served, metrics, serve};
 
 /// Messages of a batch that are under way at once: while one waits for the store, another computes.
 const CONCURRENT_MESSAGES: usize = 2;
@@ -50,7 +50,10 @@ pub fn serve_messages(stage: Stage, on_message: OnMessage) -> Served {
         let handler = |event: LambdaEvent<SqsEvent>| {
             let vault = vault.clone();
             async move {
-                let failed = run_each(vault, Some(stage), taken(event), on_message).await;
+                let messages = taken(event);
+                let (came, count) = (vault.clock.now(), messages.len());
+                let failed = run_each(vault.clone(), Some(stage), messages, on_message).await;
+                tell(&vault, came, count, &failed);
                 Ok::<_, lambda_runtime::Error>(response(failed))
             }
         };
@@ -63,10 +66,22 @@ pub fn serve_batches(on_batch: OnBatch) -> Served {
     serve(async |vault| {
         let handler = |event: LambdaEvent<SqsEvent>| {
             let vault = vault.clone();
-            async move { Ok::<_, lambda_runtime::Error>(response(on_batch(vault, taken(event)).await)) }
+            async move {
+                let messages = taken(event);
+                let (came, count) = (vault.clock.now(), messages.len());
+                let failed = on_batch(vault.clone(), messages).await;
+                tell(&vault, came, count, &failed);
+                Ok::<_, lambda_runtime::Error>(response(failed))
+            }
         };
         lambda_runtime::run(service_fn(handler)).await
     })
+}
+
+/// Tells CloudWatch what became of a batch, where that is wanted.
+fn tell(vault: &Vault, came: UtcMs, messages: usize, failed: &[String]) {
+    let now = vault.clock.now();
+    metrics::tell(metrics::Batch { messages, failed: failed.len(), took_ms: now.since(came) }, now);
 }
 
 /// Gives each message to `handle`, a few at once; returns the ids of those that failed or were not begun.

@@ -56,6 +56,7 @@ pub const VARIABLES: &[Variable] = &[
         name: "QUEUE_VIDEO_START",
         meaning: "URL of the queue whose messages start a worker; empty: nothing is to be told",
     },
+    Variable { name: "METRICS", meaning: "emf: what became of messages, as CloudWatch's embedded metrics (default: none)" },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
     Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
@@ -69,6 +70,10 @@ pub(crate) struct Environment {
     pub(crate) names: Names,
     pub(crate) table: String,
     pub(crate) log: String,
+    /// The function's name.
+    pub(crate) function: String,
+    /// Whether what became of messages is told as metrics.
+    pub(crate) metrics: bool,
     /// Whether AWS is stood in for by an endpoint without TLS.
     pub(crate) plain_http: bool,
 }
@@ -114,7 +119,12 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "0").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };
     let plain_http = variable("AWS_ENDPOINT_URL").starts_with("http://");
-    Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info"), plain_http })
+    let metrics = match variable("METRICS").as_str() {
+        "" | "none" => false,
+        "emf" => true,
+        other => anyhow::bail!("METRICS: '{other}' is neither none nor emf"),
+    };
+    Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info"), function, metrics, plain_http })
 }
 
 fn or(text: String, default: &str) -> String {

@@ -6,6 +6,7 @@ mod batch;
 mod environment;
 mod event;
 mod log;
+mod metrics;
 mod stage;
 mod stream;
 mod worker;
@@ -14,7 +15,7 @@ pub use batch::{BEGIN_WITHIN, Message, OnBatch, OnMessage, run_each, serve_batch
 pub use environment::{VARIABLES, Variable};
 pub use event::{OnEvent, serve_events};
 pub use stage::{attempt_on, work_on};
-pub use stream::{Changed, OnChanges, serve_changes};
+pub use stream::{Changed, Images, OnChanges, OnImages, serve_changes, serve_images};
 pub use worker::serve_worker;
 
 use photovault_aws::{Connection, Reach};
@@ -38,6 +39,9 @@ where
 fn connected(run: impl AsyncFnOnce(Connection, Names) -> Served) -> Served {
     let environment = environment::read()?;
     log::start(&environment.log);
+    if environment.metrics {
+        metrics::start(&environment.function);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let reach = if environment.plain_http { Reach::PlainEnvironment } else { Reach::Environment };

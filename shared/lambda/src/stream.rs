@@ -36,40 +36,82 @@ impl Changed {
 /// Handles changes in order; says at which sequence number it must be begun again, if anything failed.
 pub type OnChanges = fn(Vault, Vec<Changed>) -> BoxFuture<'static, Result<(), String>>;
 
-/// Runs a function on the catalog's stream.
+/// One record of the stream: the rows before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Images {
+    /// Where it stands in the stream.
+    pub sequence: String,
+    /// The row before, where there was one.
+    pub before: Option<Arc<Row>>,
+    /// The row after, unless it was removed.
+    pub after: Option<Arc<Row>>,
+}
+
+/// Handles rows before and after their changes, in order; says where it must be begun again, if anything failed.
+pub type OnImages = fn(Vault, Vec<Images>) -> BoxFuture<'static, Result<(), String>>;
+
+/// Runs a function on the changes of media items in the catalog's stream.
 pub fn serve_changes(on_changes: OnChanges) -> Served {
+    serve_stream(move |vault, records| {
+        let read = |images: Images| {
+            let change = Changed::of_rows(images.sequence.clone(), images.before.as_deref(), images.after.as_deref());
+            change.map_err(|error| (images.sequence, error))
+        };
+        let (changes, unreadable) = until_unreadable(records.into_iter().map(|record| record.and_then(read)));
+        let changes = on_changes(vault, changes.into_iter().flatten().collect());
+        Box::pin(async move { changes.await.err().or(unreadable) })
+    })
+}
+
+/// Runs a function on what the catalog's stream brings, removals too.
+pub fn serve_images(on_images: OnImages) -> Served {
+    serve_stream(move |vault, records| {
+        let (images, unreadable) = until_unreadable(records.into_iter());
+        let handled = on_images(vault, images);
+        Box::pin(async move { handled.await.err().or(unreadable) })
+    })
+}
+
+/// A record of the stream, or where one stands that cannot be read, and why.
+type Read<T> = Result<T, (String, anyhow::Error)>;
+
+/// `run` says at which sequence number the stream must begin again, if anything failed.
+fn serve_stream(run: impl Fn(Vault, Vec<Read<Images>>) -> BoxFuture<'static, Option<String>>) -> Served {
     serve(async |vault| {
         let handler = |event: LambdaEvent<Event>| {
-            let vault = vault.clone();
-            async move { Ok::<_, lambda_runtime::Error>(handle(vault, event.payload, on_changes).await) }
+            let failed = run(vault.clone(), event.payload.records.into_iter().map(images_of).collect());
+            async move { Ok::<_, lambda_runtime::Error>(response(failed.await)) }
         };
         lambda_runtime::run(service_fn(handler)).await
     })
 }
 
-/// Gives the changes among the records to `on_changes`, up to the first that cannot be read; says at which
-/// sequence number the stream must begin again, if anything failed.
-async fn handle(vault: Vault, event: Event, on_changes: OnChanges) -> Value {
-    let (mut changes, mut unreadable) = (Vec::new(), None);
-    for record in event.records {
-        let sequence = record.change.sequence_number.clone().unwrap_or_default();
-        match changed(record, sequence.clone()) {
-            Ok(change) => changes.extend(change),
-            Err(error) => {
+/// What can be read up to the first that cannot, and where that stands.
+fn until_unreadable<T>(records: impl Iterator<Item = Read<T>>) -> (Vec<T>, Option<String>) {
+    let mut readable = Vec::new();
+    for record in records {
+        match record {
+            Ok(record) => readable.push(record),
+            Err((sequence, error)) => {
                 tracing::error!(stream.sequence = sequence, error = %error, "a record of the stream cannot be read");
-                unreadable = Some(sequence);
-                break;
+                return (readable, Some(sequence));
             }
         }
     }
-    let failed = on_changes(vault, changes).await.err().or(unreadable);
+    (readable, None)
+}
+
+fn response(failed: Option<String>) -> Value {
     json!({ "batchItemFailures": failed.into_iter().map(|sequence| json!({ "itemIdentifier": sequence })).collect::<Vec<_>>() })
 }
 
-fn changed(record: EventRecord, sequence: String) -> anyhow::Result<Option<Changed>> {
-    let row = |image: serde_dynamo::Item| -> anyhow::Result<Option<Row>> {
-        Ok(if image.is_empty() { None } else { Some(serde_dynamo::from_item(image)?) })
+fn images_of(record: EventRecord) -> Read<Images> {
+    let sequence = record.change.sequence_number.unwrap_or_default();
+    let row = |image: serde_dynamo::Item| -> anyhow::Result<Option<Arc<Row>>> {
+        Ok(if image.is_empty() { None } else { Some(Arc::new(serde_dynamo::from_item(image)?)) })
     };
-    let (before, after) = (row(record.change.old_image)?, row(record.change.new_image)?);
-    Changed::of_rows(sequence, before.as_ref(), after.as_ref())
+    match row(record.change.old_image).and_then(|before| Ok((before, row(record.change.new_image)?))) {
+        Ok((before, after)) => Ok(Images { sequence, before, after }),
+        Err(error) => Err((sequence, error)),
+    }
 }

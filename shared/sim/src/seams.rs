@@ -204,6 +204,11 @@ impl<D: Door> Queue for Outside<D> {
         };
         self.call("return", || format!("{receipt} after {seconds} s"), effect).await
     }
+
+    async fn waiting(&self, queue: &str) -> SeamResult<u64> {
+        let effect = |world: &mut World| Ok(world.sent.iter().filter(|sent| sent.queue == queue).count() as u64);
+        self.call("waiting", || queue.to_owned(), effect).await
+    }
 }
 
 impl<D: Door> Clock for Outside<D> {

@@ -66,6 +66,11 @@ impl Jobs {
         self.queue.return_after(queue_url(&self.names, stage.name())?, receipt, seconds).await
     }
 
+    /// About how many jobs wait in a stage's queue.
+    pub async fn waiting(&self, stage: Stage) -> SeamResult<u64> {
+        self.queue.waiting(queue_url(&self.names, stage.name())?).await
+    }
+
     /// Keeps a message of the worker's hidden for so many seconds from now on; none lets it come back.
     pub async fn hold_slow(&self, receipt: &str, seconds: u32) -> SeamResult<()> {
         self.queue.return_after(queue_url(&self.names, SLOW_QUEUE)?, receipt, seconds).await

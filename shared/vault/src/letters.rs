@@ -2,18 +2,32 @@
 
 use std::sync::Arc;
 
-use photovault_domain::{Job, Letter, Media, MediaId, Stage, State};
+use photovault_domain::{Job, Letter, Media, MediaId, Stage, State, UtcMs};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Mutant, Names, Page,
     jobs::queue_url,
     mutated,
     rows::{row_of, value_of},
-    seams::{Expect, Outgoing, Queue, RowKey, SeamResult, Table},
+    seams::{Expect, Outgoing, Queue, RowKey, SeamResult, Table, Write},
 };
 
 /// Letters that are read at once.
 const PAGE: u32 = 100;
+/// The partition of letters that were given up.
+const DROPPED: &str = "DROPPED";
+
+/// A letter that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The letter, as it was.
+    pub letter: Letter,
+    /// Why its work is not wanted any more, in somebody's words.
+    pub because: String,
+    /// When.
+    pub at: UtcMs,
+}
 
 /// The letters of all stages, one partition a stage.
 #[derive(Clone)]
@@ -118,6 +132,20 @@ impl Letters {
             None => Change::Leave,
         };
         self.catalog.change(&job.user, &job.media, ask).await.map(|_| ())
+    }
+
+    /// Gives a letter up for good: its work is not wanted any more. It is moved, with who gave it up and why, to where nothing removes it.
+    pub async fn drop(&self, letter: &Letter, because: &str, at: UtcMs) -> SeamResult<()> {
+        let dropped = Dropped { letter: letter.clone(), because: because.to_owned(), at };
+        let key = RowKey { pk: DROPPED.to_owned(), sk: format!("{}#{}#{}", at.sort_key(), letter.stage, letter.id) };
+        let writes = vec![Write::Set(row_of(&dropped, key)), Write::Remove(letter_key(letter))];
+        self.table.put_all(writes).await.map(|_| ())
+    }
+
+    /// Letters that were given up for good, oldest first.
+    pub async fn dropped(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Dropped>> {
+        let rows = self.table.rows(DROPPED, "", after, limit).await?;
+        Ok(Page { items: rows.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: rows.next })
     }
 
     /// Forgets a letter.

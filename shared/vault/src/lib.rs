@@ -4,8 +4,10 @@
 //! AWS (`shared/aws`) and a deterministic fabric (`shared/sim`); the verbs above them have one.
 
 mod audit;
+mod backfill;
 mod backups;
 mod catalog;
+mod counters;
 mod digests;
 mod drills;
 mod jobs;
@@ -26,12 +28,14 @@ mod walk;
 use std::sync::Arc;
 
 pub use audit::{Audit, AuditEntry, Deed};
+pub use backfill::{Backfill, Backfills, CANARY_MOST, Phase, Step, Verdict};
 pub use backups::{BackupState, Backups, Saved};
 pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_row, row_of_media};
+pub use counters::{Counters, recount};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use drills::{Drill, Drills};
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
-pub use letters::Letters;
+pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
@@ -119,6 +123,10 @@ pub struct Vault {
     pub originals: Originals,
     /// Media items.
     pub catalog: Catalog,
+    /// What items count for.
+    pub counters: Counters,
+    /// Work that is done again.
+    pub backfills: Backfills,
     /// What the library looks like.
     pub looks: Looks,
     /// Items in the order in which they were taken.
@@ -153,6 +161,8 @@ impl Vault {
         Self {
             originals: originals.clone(),
             catalog: catalog.clone(),
+            counters: Counters::new(seams.table.clone()),
+            backfills: Backfills::new(seams.table.clone()),
             looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
             timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),

@@ -1,4 +1,4 @@
-//! The five seams: all that the vault asks of the outside. Eighteen methods; every one may fail before or after its effect.
+//! The five seams: all that the vault asks of the outside. Nineteen methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -167,6 +167,8 @@ pub trait Queue: Send + Sync {
     async fn send(&self, queue: &str, messages: Vec<Outgoing>) -> SeamResult<()>;
     /// Lets a received message come back after so many seconds.
     async fn return_after(&self, queue: &str, receipt: &str, seconds: u32) -> SeamResult<()>;
+    /// About how many messages wait to be received.
+    async fn waiting(&self, queue: &str) -> SeamResult<u64>;
 }
 
 /// Time and randomness.

@@ -1,0 +1,5 @@
+//! The bootstrap of `analytics`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_analytics::run()
+}
