@@ -25,6 +25,7 @@ use crate::{
     clock::now_ms,
     dynamodb::Tables,
     meter::{Meter, who},
+    metrics,
     s3::Buckets,
     sns,
     sqs::{self, Queues},
@@ -167,6 +168,9 @@ impl Gateway {
         }
         if request.method() == Method::GET && request.uri().path() == "/_photovault/used" {
             return reply(StatusCode::OK, "application/json", json!(self.services.meter.usage()).to_string());
+        }
+        if request.method() == Method::GET && request.uri().path() == "/metrics" {
+            return reply(StatusCode::OK, "text/plain; version=0.0.4", metrics::page(&self.services).await);
         }
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
         match target.as_deref().and_then(|target| target.split_once('.')) {

@@ -8,6 +8,7 @@ pub mod dynamodb;
 pub mod engine;
 pub mod gateway;
 pub mod meter;
+mod metrics;
 pub mod peer;
 pub mod runtime;
 pub mod s3;

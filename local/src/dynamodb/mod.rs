@@ -30,8 +30,8 @@ pub struct Tables {
     written: Notify,
     /// A second connection of our own for the stream's records.
     records: Mutex<rusqlite::Connection>,
-    /// Per table, the last record that its readers are done with.
-    consumed: Mutex<BTreeMap<String, String>>,
+    /// By table and reader, the last record that it is done with.
+    consumed: Mutex<BTreeMap<(String, String), String>>,
 }
 
 impl Tables {
@@ -123,15 +123,28 @@ impl Tables {
 
     /// A reader of the table's stream is done with records up to this one. Once told, trimming never takes later ones: an engine that
     /// was off for a week still has its work.
-    pub fn consumed(&self, table: &str, sequence_number: &str) {
-        self.consumed.lock().unwrap_or_else(PoisonError::into_inner).insert(table.to_owned(), sequence_number.to_owned());
+    pub fn consumed(&self, reader: &str, table: &str, sequence_number: &str) {
+        let mut consumed = self.consumed.lock().unwrap_or_else(PoisonError::into_inner);
+        consumed.insert((table.to_owned(), reader.to_owned()), sequence_number.to_owned());
+    }
+
+    /// By table, where the slowest of its readers has got to. Numbers grow in digits before they grow in value.
+    fn slowest(&self) -> BTreeMap<String, String> {
+        let mut slowest: BTreeMap<String, String> = BTreeMap::new();
+        for ((table, _), place) in &*self.consumed.lock().unwrap_or_else(PoisonError::into_inner) {
+            let known = slowest.entry(table.clone()).or_insert_with(|| place.clone());
+            if (place.len(), place.as_str()) < (known.len(), known.as_str()) {
+                known.clone_from(place);
+            }
+        }
+        slowest
     }
 
     /// Removes stream records older than a day; called now and then.
     pub(crate) async fn trim_streams(self: &Arc<Self>) -> anyhow::Result<()> {
         let tables = Arc::clone(self);
         let trim = move || {
-            let consumed = tables.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let consumed = tables.slowest();
             stream::trim(&tables.records.lock().unwrap_or_else(PoisonError::into_inner), &consumed)
         };
         spawn_blocking(trim).await?
@@ -163,6 +176,16 @@ mod tests {
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
             "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         })
+    }
+
+    #[test]
+    fn what_one_reader_still_needs_is_kept_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = Tables::open(folder.path()).unwrap();
+        for (reader, place) in [("a", "0"), ("b", "1000"), ("a", "999"), ("b", "1001")] {
+            tables.consumed(reader, "catalog", place);
+        }
+        assert_eq!(tables.slowest()["catalog"], "999");
     }
 
     #[tokio::test]

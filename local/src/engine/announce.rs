@@ -15,6 +15,9 @@ use super::{
 };
 use crate::gateway::REGION;
 
+/// Variables of functions on which recipes hang.
+const CHOICES: &[&str] = &["DERIVATIVES", "RENDITION", "RENDITION_LINES", "RENDITION_KBPS"];
+
 /// The data folder, ours alone.
 pub(super) struct Lock {
     data: PathBuf,
@@ -46,6 +49,12 @@ impl Lock {
             name.strip_suffix(".fifo").unwrap_or(name).to_owned()
         };
         let queues: BTreeMap<_, _> = stack.queues.iter().map(|it| (short(&it.name), &it.url)).collect();
+        let choices: BTreeMap<_, _> = stack
+            .functions
+            .iter()
+            .flat_map(|function| &function.environment)
+            .filter(|(name, _)| CHOICES.contains(&name.as_str()))
+            .collect();
         let text = json!({
             "endpoint": engine.endpoint(),
             "access_key": engine.credentials().access_key,
@@ -57,6 +66,7 @@ impl Lock {
             "backup_key": backup_key(&self.data)?,
             "table": stack.tables.iter().find(|it| it.logical_id == "Catalog").map_or("", |it| &it.name),
             "queues": queues,
+            "choices": choices,
             "pid": std::process::id(),
         });
         write_private(&self.path(), &format!("{text:#}\n"))

@@ -238,9 +238,14 @@ impl Engine {
     fn health_page(&self) -> Box<gateway::Health> {
         let queues: Arc<[String]> = self.stack.queues.iter().map(|it| it.name.clone()).collect();
         let functions: Arc<[_]> = self.functions.values().cloned().collect();
+        let table = self.stack.tables.iter().find(|it| it.logical_id == "Catalog").map(|it| it.name.clone());
         Box::new(move |services| {
-            let (queues, functions) = (Arc::clone(&queues), Arc::clone(&functions));
-            Box::pin(async move { health(&services, &queues, &functions).await })
+            let (queues, functions, table) = (Arc::clone(&queues), Arc::clone(&functions), table.clone());
+            Box::pin(async move {
+                let mut page = health(&services, &queues, &functions).await;
+                page["table"] = json!(table);
+                page
+            })
         })
     }
 

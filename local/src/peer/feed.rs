@@ -76,7 +76,7 @@ impl Feed for Peer {
         tokio::time::sleep(STREAM_POLL).boxed()
     }
 
-    fn consumed(&self, _table: &str, _sequence_number: &str) {}
+    fn consumed(&self, _reader: &str, _table: &str, _sequence_number: &str) {}
 }
 
 impl Peer {

@@ -27,8 +27,8 @@ pub(crate) trait Feed: Send + Sync {
     async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<Value>>;
     /// Ends when there may be new records; counts what is written from the call on.
     fn written(&self) -> BoxFuture<'_, ()>;
-    /// The mapping is done with records up to this one.
-    fn consumed(&self, table: &str, sequence_number: &str);
+    /// A mapping, by its name, is done with records up to this one.
+    fn consumed(&self, reader: &str, table: &str, sequence_number: &str);
 }
 
 /// The engine's own.
@@ -65,7 +65,7 @@ impl Feed for Own {
         written
     }
 
-    fn consumed(&self, table: &str, sequence_number: &str) {
-        self.tables.consumed(table, sequence_number);
+    fn consumed(&self, reader: &str, table: &str, sequence_number: &str) {
+        self.tables.consumed(reader, table, sequence_number);
     }
 }

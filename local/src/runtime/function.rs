@@ -144,6 +144,8 @@ pub struct FunctionHealth {
     pub invocations: u64,
     /// Invocations that ended in an error.
     pub errors: u64,
+    /// Milliseconds of all invocations.
+    pub took_ms: u64,
     /// The last error.
     pub last_error: Option<String>,
     /// Milliseconds of the last child's start.
@@ -157,6 +159,7 @@ struct History {
     deaths: u64,
     invocations: u64,
     errors: u64,
+    took_ms: u64,
     last_error: Option<String>,
     init_ms: Option<u64>,
 }
@@ -206,15 +209,17 @@ impl Function {
                 (outcome, tail, init_ms)
             }
         };
+        let duration_ms = started.elapsed().as_millis() as u64;
         let mut history = self.history();
         history.invocations += 1;
+        history.took_ms += duration_ms;
         if let Err(error) = &outcome {
             history.errors += 1;
             history.last_error = Some(error.to_string());
         }
         history.init_ms = init_ms.or(history.init_ms);
         drop(history);
-        InvokeResult { request_id: id, outcome, log_tail, duration_ms: started.elapsed().as_millis() as u64, init_ms }
+        InvokeResult { request_id: id, outcome, log_tail, duration_ms, init_ms }
     }
 
     /// Ends children that have been idle for too long; call it now and then.
@@ -256,6 +261,7 @@ impl Function {
             deaths: history.deaths,
             invocations: history.invocations,
             errors: history.errors,
+            took_ms: history.took_ms,
             last_error: history.last_error.clone(),
             init_ms: history.init_ms,
         }

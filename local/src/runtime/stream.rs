@@ -16,6 +16,8 @@ use crate::{
 const FALLBACK: Duration = Duration::from_secs(15);
 /// After an error of the engine's own storage.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Looks at the stream within a batching window, for whether a batch is full before its end.
+const LOOKS: u32 = 8;
 /// Records to step over at a time when a mapping begins at the end.
 const STRIDE: usize = 1000;
 
@@ -74,28 +76,33 @@ impl StreamMapping {
             // Without a record yet, the mapping begins before the first one.
             self.store.set_checkpoint(&self.checkpoint(), position.as_deref().unwrap_or("0")).await?;
         }
-        self.feed.consumed(&self.table, position.as_deref().unwrap_or("0"));
+        self.feed.consumed(&self.checkpoint(), &self.table, position.as_deref().unwrap_or("0"));
         Ok(position)
     }
 
     /// The next records after a place, filtered or not; empty when there is nothing new.
     async fn gather(&self, position: Option<String>) -> Result<Vec<Value>> {
         let most = self.source.batch_size as usize;
-        let mut window_end = None;
+        let (window, mut window_end) = (Duration::from_secs(self.source.window_s.into()), None);
         loop {
             let written = self.feed.written();
             let records = self.feed.records(&self.table, position.as_deref(), most).await?;
             let until = match (records.is_empty(), self.source.window_s) {
                 (true, _) => Instant::now() + FALLBACK,
                 (false, 0) => return Ok(records),
-                (false, window_s) => *window_end.get_or_insert_with(|| Instant::now() + Duration::from_secs(window_s.into())),
+                (false, _) => *window_end.get_or_insert_with(|| Instant::now() + window),
             };
             if records.len() >= most || (!records.is_empty() && Instant::now() >= until) {
                 return Ok(records);
             }
-            tokio::select! {
-                () = written => {}
-                () = tokio::time::sleep_until(until) => {}
+            if records.is_empty() {
+                tokio::select! {
+                    () = written => {}
+                    () = tokio::time::sleep_until(until) => {}
+                }
+            } else {
+                // Within a window each look reads all that has come so far: not one for every write.
+                tokio::time::sleep_until(until.min(Instant::now() + window / LOOKS)).await;
             }
         }
     }
@@ -111,7 +118,7 @@ impl StreamMapping {
                 // The records come again after a restart; handlers expect that.
                 self.pause(&error).await;
             }
-            self.feed.consumed(&self.table, reached);
+            self.feed.consumed(&self.checkpoint(), &self.table, reached);
         }
         reached
     }

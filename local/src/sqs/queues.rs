@@ -149,6 +149,15 @@ impl Queues {
         })
     }
 
+    /// When the oldest message was sent, in milliseconds since 1970. It reads all of the queue.
+    #[expect(clippy::unused_async, reason = "one shape for all operations of a service")]
+    pub async fn oldest_ms(&self, queue: &str) -> anyhow::Result<Option<i64>> {
+        self.store.read(|connection| {
+            let mut oldest = connection.prepare_cached("SELECT MIN(sent_ms) FROM messages WHERE queue = ?1")?;
+            Ok(oldest.query_row([queue], |row| row.get(0))?)
+        })
+    }
+
     /// Removes every message.
     pub async fn purge(&self, queue: &str) -> anyhow::Result<()> {
         let name = queue.to_owned();
