@@ -2,6 +2,7 @@
 
 mod insight;
 mod offline;
+mod operate;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -11,6 +12,7 @@ use photovault_vault::{SLOW_QUEUE, START_QUEUE};
 
 pub(crate) use insight::{DuplicatesArguments, PlacesArguments};
 pub(crate) use offline::{FactsArguments, SampleArguments};
+pub(crate) use operate::{BackfillArguments, ChoiceArguments, DlqAction, DlqArguments, RedriveArguments, StatsArguments};
 
 use crate::{memories::MemoriesArguments, moments::MomentsArguments};
 
@@ -37,6 +39,10 @@ pub(crate) enum Command {
     Retry(RetryArguments),
     Dlq(DlqArguments),
     Trash(crate::trash::TrashArguments),
+    Backfill(BackfillArguments),
+    Stats(StatsArguments),
+    Trace(crate::trace::TraceArguments),
+    Doctor(crate::doctor::DoctorArguments),
     Health(HealthArguments),
     Cleanup(crate::cleanup::CleanupArguments),
     Audit(crate::audit::AuditArguments),
@@ -68,6 +74,8 @@ pub(crate) struct VaultArguments {
     /// The deployment on AWS, where no engine is meant: names as the functions' own environment has them.
     #[command(flatten)]
     pub(crate) deployment: DeploymentArguments,
+    #[command(flatten)]
+    pub(crate) choices: ChoiceArguments,
 }
 
 /// What a deployment on AWS calls its things. `template.yaml` gives the functions the same variables.
@@ -249,43 +257,6 @@ pub(crate) struct RetryArguments {
     pub(crate) vault: VaultArguments,
 }
 
-/// Look at dead letters (messages that failed every attempt) and send them again.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  photovault dlq ls\n  photovault dlq redrive 3f2a\n  photovault dlq redrive --stage thumbnail"
-)]
-pub(crate) struct DlqArguments {
-    #[command(subcommand)]
-    pub(crate) action: DlqAction,
-    #[command(flatten)]
-    pub(crate) vault: VaultArguments,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DlqAction {
-    /// List dead letters.
-    Ls {
-        /// Only this stage's.
-        #[arg(long)]
-        stage: Option<String>,
-    },
-    /// Send dead letters to their queues again.
-    Redrive(RedriveArguments),
-}
-
-#[derive(Args, Debug)]
-#[group(id = "which", required = true, multiple = true, args = ["media", "stage", "all"])]
-pub(crate) struct RedriveArguments {
-    /// Those of one item: its id, the beginning of one, or an upload's name.
-    pub(crate) media: Option<String>,
-    /// Those of one stage.
-    #[arg(long)]
-    pub(crate) stage: Option<String>,
-    /// All of them.
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
 /// Find items that make no progress, uploads and originals without an item, and items without their files; repair them.
 ///
 /// The function `health` does the same every five minutes, a part of the vault at a time.
@@ -324,7 +295,7 @@ fn status(text: &str) -> Result<Status, String> {
     ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| format!("'{text}' is none of {}", names()))
 }
 
-fn stage(text: &str) -> Result<Stage, String> {
+pub(crate) fn stage(text: &str) -> Result<Stage, String> {
     let names = || photovault_domain::STAGES.iter().map(|spec| spec.stage.name()).collect::<Vec<_>>().join(", ");
     Stage::from_name(text).ok_or_else(|| format!("'{text}' is none of {}", names()))
 }

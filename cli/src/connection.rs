@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, net::TcpStream, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use photovault_aws::{Connection, Endpoint, Reach, connect};
+use photovault_domain::Rendition;
 use photovault_vault::{Names, Secret, Vault};
 use serde::Deserialize;
 
-use crate::arguments::VaultArguments;
+use crate::arguments::{ChoiceArguments, VaultArguments};
 
 /// A vault that answers.
 pub(crate) struct Reached {
@@ -36,6 +37,9 @@ pub(crate) struct EngineFile {
     /// Queue URLs by stage.
     #[serde(default)]
     pub(crate) queues: BTreeMap<String, String>,
+    /// What its functions are told of what they make, by variable.
+    #[serde(default)]
+    pub(crate) choices: BTreeMap<String, String>,
 }
 
 /// Connects to the vault that the arguments name.
@@ -44,7 +48,7 @@ pub(crate) async fn reach(arguments: &VaultArguments) -> anyhow::Result<Reached>
         if !answers(&engine.endpoint) {
             bail!(not_running(&arguments.data));
         }
-        return Ok(reach_engine(engine, arguments).await);
+        return reach_engine(engine, arguments).await;
     }
     let deployment = &arguments.deployment;
     let (Some(table), Some(uploads_bucket), Some(vault_bucket)) =
@@ -56,7 +60,8 @@ pub(crate) async fn reach(arguments: &VaultArguments) -> anyhow::Result<Reached>
         );
     };
     let buckets = [uploads_bucket, vault_bucket, deployment.backup_bucket.as_deref().unwrap_or_default()];
-    let names = names(arguments, buckets, deployment.backup_key.as_deref().unwrap_or_default(), deployment.queues());
+    let backup_key = deployment.backup_key.as_deref().unwrap_or_default();
+    let names = names(arguments, buckets, backup_key, deployment.queues(), &arguments.choices)?;
     let connection = connect(Reach::Environment, table).await;
     Ok(Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: None })
 }
@@ -91,7 +96,7 @@ pub(crate) fn answers(endpoint: &str) -> bool {
     address.parse().is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
 }
 
-async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> Reached {
+async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> anyhow::Result<Reached> {
     let endpoint = Endpoint {
         url: engine.endpoint.clone(),
         access_key: engine.access_key.clone(),
@@ -99,14 +104,31 @@ async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> Reached
         region: engine.region.clone(),
     };
     let connection = connect(Reach::Endpoint(&endpoint), &engine.table).await;
+    let choice = |name: &str| engine.choices.get(name).cloned().unwrap_or_default();
+    let choices = ChoiceArguments {
+        derivatives: choice("DERIVATIVES"),
+        rendition: choice("RENDITION"),
+        rendition_lines: choice("RENDITION_LINES"),
+        rendition_kbps: choice("RENDITION_KBPS"),
+    };
     let buckets = [&*engine.uploads_bucket, &engine.vault_bucket, &engine.backup_bucket];
-    let names = names(arguments, buckets, &engine.backup_key, engine.queues.clone());
-    Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: Some(engine) }
+    let names = names(arguments, buckets, &engine.backup_key, engine.queues.clone(), &choices)?;
+    Ok(Reached { vault: Vault::new(connection.seams.clone(), names), connection, engine: Some(engine) })
 }
 
-fn names(arguments: &VaultArguments, buckets: [&str; 3], backup_key: &str, queues: BTreeMap<String, String>) -> Names {
+/// Names and choices as the vault's functions have them: recipes hang on the choices.
+fn names(
+    arguments: &VaultArguments,
+    buckets: [&str; 3],
+    backup_key: &str,
+    queues: BTreeMap<String, String>,
+    choices: &ChoiceArguments,
+) -> anyhow::Result<Names> {
+    let usual = Rendition::default();
+    let number = |text: &str, usual: u32| if text.is_empty() { Ok(usual) } else { text.parse() };
+    let when = if choices.rendition.is_empty() { usual.when } else { choices.rendition.parse().context("RENDITION")? };
     let [uploads, vault, backup] = buckets.map(str::to_owned);
-    Names {
+    Ok(Names {
         uploads_bucket: uploads,
         vault_bucket: vault,
         backup_bucket: backup,
@@ -115,10 +137,14 @@ fn names(arguments: &VaultArguments, buckets: [&str; 3], backup_key: &str, queue
         topic: None,
         owner: arguments.user.clone(),
         scanner: photovault_domain::Scanner::None,
-        outputs: photovault_domain::Outputs::DEFAULT,
+        outputs: choices.derivatives.parse().context("DERIVATIVES")?,
         scanner_max_bytes: 0,
-        rendition: photovault_domain::Rendition::default(),
+        rendition: Rendition {
+            when,
+            lines: number(&choices.rendition_lines, usual.lines).context("RENDITION_LINES")?,
+            kbps: number(&choices.rendition_kbps, usual.kbps).context("RENDITION_KBPS")?,
+        },
         processing: photovault_domain::Processing::default(),
         memory_mb: 0,
-    }
+    })
 }

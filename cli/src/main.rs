@@ -2,12 +2,14 @@
 
 mod arguments;
 mod audit;
+mod backfill;
 mod backup;
 mod bar;
 mod cleanup;
 mod connection;
 mod cost;
 mod dlq;
+mod doctor;
 mod duplicates;
 mod facts;
 mod find;
@@ -24,7 +26,9 @@ mod retry;
 mod sample;
 mod show;
 mod shown;
+mod stats;
 mod table;
+mod trace;
 mod trash;
 mod up;
 mod verify;
@@ -62,6 +66,10 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Places(arguments) => runtime(false)?.block_on(places::run(arguments)).map(done),
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
+        Command::Trace(arguments) => runtime(false)?.block_on(trace::run(arguments)).map(done),
+        Command::Doctor(arguments) => runtime(false)?.block_on(doctor::run(arguments)),
+        Command::Backfill(arguments) => runtime(false)?.block_on(backfill::run(arguments)).map(done),
+        Command::Stats(arguments) => runtime(false)?.block_on(stats::run(arguments)).map(done),
         Command::Moments(arguments) => runtime(false)?.block_on(moments::run(arguments)).map(done),
         Command::Memories(arguments) => runtime(false)?.block_on(memories::run(arguments)).map(done),
         Command::Trash(arguments) => runtime(false)?.block_on(trash::run(arguments)).map(done),

@@ -180,7 +180,7 @@ fn video(video: &Video) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn ledger(media: &Media) -> Table {
+pub(crate) fn ledger(media: &Media) -> Table {
     let mut table = Table::new(&["stage", "state", "when", "took", "attempts", "cost", "why"]);
     for (stage, entry) in &media.ledger {
         let state = serde_json::to_value(entry.state).expect("a state is plain data");

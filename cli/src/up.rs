@@ -149,6 +149,7 @@ mod tests {
             backup_key: "k".into(),
             table: text("catalog"),
             queues,
+            choices: std::collections::BTreeMap::new(),
         };
         let text = greeting(&file, Path::new("d"), Path::new("d/logs"), Duration::from_millis(7));
         for part in

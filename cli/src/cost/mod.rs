@@ -4,6 +4,7 @@ mod bill;
 mod duration;
 
 use std::{
+    collections::BTreeMap,
     io::{Read as _, Write as _},
     net::TcpStream,
     time::Duration,
@@ -46,6 +47,19 @@ pub(crate) async fn run(arguments: &VaultArguments) -> anyhow::Result<()> {
     print_memories(&calls, &measured.measure());
     println!("\nPrices of us-east-1, read on {PRICES_READ}.");
     Ok(())
+}
+
+/// What an item of a stage cost, with the two changes of the item that are dispatched and counted, as the engine at `endpoint` counted
+/// since its start; `None` where it has not had any.
+pub(crate) fn usd_per_item(endpoint: &str, stage: Stage) -> Option<f64> {
+    let used = usage(endpoint).ok()?.used;
+    let each = |name: &str| {
+        let one = used.get(name).filter(|used| used.messages > 0)?;
+        let lines = bill(&BTreeMap::from([(name.to_owned(), one.clone())]), &Measured::default());
+        Some(lines.iter().map(|line| line.usd).sum::<f64>() / one.messages as f64)
+    };
+    let per_change = ["dispatch", "analytics"].into_iter().filter_map(each).sum::<f64>();
+    each(stage.name()).map(|usd| usd + 2.0 * per_change)
 }
 
 /// The engine's page of what was used.
