@@ -43,6 +43,16 @@ impl Template {
         })
     }
 
+    /// Its parameters, in its order.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.0["Parameters"])
+    }
+
+    /// The variables of every function.
+    pub fn globals(&self) -> impl Iterator<Item = (&str, &Value)> {
+        entries(&self.0["Globals"]["Function"]["Environment"]["Variables"])
+    }
+
     /// One resource by its logical name.
     pub fn resource(&self, name: &str) -> Resource<'_> {
         self.all().find(|resource| resource.name == name).unwrap_or_else(|| panic!("template.yaml has no {name}"))

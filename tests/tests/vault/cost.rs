@@ -27,7 +27,9 @@ fn a_photo_takes_so_many_requests_and_so_little_money() {
     assert!((12.0..=45.0).contains(&(count("write units") / 1000.0)), "{lines:?}");
     assert!((5.0..=20.0).contains(&(count("read units") / 1000.0)), "{lines:?}");
     let functions = cost["functions"].as_array().expect("functions");
-    let names: Vec<_> = functions.iter().map(|function| function["name"].as_str().expect("a name")).collect();
+    // What counts may have its batch of half a minute still before it.
+    let names = functions.iter().map(|function| function["name"].as_str().expect("a name")).filter(|name| *name != "analytics");
+    let names: Vec<_> = names.collect();
     assert_eq!(names, ["dispatch", "memories", "metadata", "notify", "thumbnail", "validate"]);
     assert!(
         functions.iter().all(|function| number(&function["cpu_ms"]) > 0.0 && number(&function["peak_mb"]) > 5.0),

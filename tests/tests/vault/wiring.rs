@@ -8,15 +8,31 @@ use photovault_tests::template::{Resource, Template, entries, list, number, text
 use serde_yaml_ng::Value;
 
 /// Functions that are no stage: the stream's reader, the keeper of dead letters and the one that looks after the rest.
-const EXTRA_FUNCTIONS: &[&str] =
-    &["DispatchFunction", "FailuresFunction", "HealthFunction", "CleanupFunction", "BackupFunction", "VerifyFunction"];
+const EXTRA_FUNCTIONS: &[&str] = &[
+    "DispatchFunction",
+    "AnalyticsFunction",
+    "FailuresFunction",
+    "HealthFunction",
+    "CleanupFunction",
+    "BackupFunction",
+    "VerifyFunction",
+];
 /// Queues that belong to no stage.
-const EXTRA_QUEUES: &[&str] = &["DispatchDeadLetters", "VideoSlowQueue", "VideoSlowDeadLetters", "VideoStartQueue"];
+const EXTRA_QUEUES: &[&str] =
+    &["DispatchDeadLetters", "AnalyticsDeadLetters", "VideoSlowQueue", "VideoSlowDeadLetters", "VideoStartQueue"];
 /// What else stands in the template.
 const EXTRAS: &[&str] = &[
     "Logs",
     "MediaLayer",
     "FailuresAlarm",
+    "EarlyDeadLettersAlarm",
+    "LateDeadLettersAlarm",
+    "OldestMessageAlarm",
+    "StuckWorkerAlarm",
+    "ThrottlesAlarm",
+    "ErrorRateAlarm",
+    "CostAlarm",
+    "Dashboard",
     "UploadsBucket",
     "UploadsBucketPolicy",
     "ValidateQueuePolicy",
