@@ -1,16 +1,17 @@
 //! What the command understands: every subcommand, its options, and examples under `--help`.
 
+mod deployment;
 mod insight;
 mod offline;
 mod operate;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use photovault_domain::{Scanner, Stage, Status, UserId};
-use photovault_vault::{SLOW_QUEUE, START_QUEUE};
+use photovault_domain::{Recognise, Scanner, Stage, Status, UserId};
 
-pub(crate) use insight::{DuplicatesArguments, PlacesArguments};
+pub(crate) use deployment::DeploymentArguments;
+pub(crate) use insight::{DuplicatesArguments, FindArguments, PlacesArguments};
 pub(crate) use offline::{FactsArguments, SampleArguments};
 pub(crate) use operate::{BackfillArguments, ChoiceArguments, DlqAction, DlqArguments, RedriveArguments, StatsArguments};
 
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Ls(ListArguments),
     Show(ShowArguments),
     Get(GetArguments),
+    Find(FindArguments),
     Duplicates(DuplicatesArguments),
     Failures(FailuresArguments),
     Places(PlacesArguments),
@@ -78,54 +80,6 @@ pub(crate) struct VaultArguments {
     pub(crate) choices: ChoiceArguments,
 }
 
-/// What a deployment on AWS calls its things. `template.yaml` gives the functions the same variables.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct DeploymentArguments {
-    #[arg(long, env = "TABLE", hide = true, global = true)]
-    pub(crate) table: Option<String>,
-    #[arg(long, env = "UPLOADS_BUCKET", hide = true, global = true)]
-    pub(crate) uploads_bucket: Option<String>,
-    #[arg(long, env = "VAULT_BUCKET", hide = true, global = true)]
-    pub(crate) vault_bucket: Option<String>,
-    #[arg(long, env = "BACKUP_BUCKET", hide = true, global = true)]
-    pub(crate) backup_bucket: Option<String>,
-    #[arg(long, env = "BACKUP_KEY", hide = true, global = true, hide_env_values = true)]
-    pub(crate) backup_key: Option<String>,
-    #[arg(long, env = "QUEUE_VALIDATE", hide = true, global = true)]
-    pub(crate) queue_validate: Option<String>,
-    #[arg(long, env = "QUEUE_THUMBNAIL", hide = true, global = true)]
-    pub(crate) queue_thumbnail: Option<String>,
-    #[arg(long, env = "QUEUE_METADATA", hide = true, global = true)]
-    pub(crate) queue_metadata: Option<String>,
-    #[arg(long, env = "QUEUE_VIDEO", hide = true, global = true)]
-    pub(crate) queue_video: Option<String>,
-    #[arg(long, env = "QUEUE_VIDEO_SLOW", hide = true, global = true)]
-    pub(crate) queue_video_slow: Option<String>,
-    #[arg(long, env = "QUEUE_VIDEO_START", hide = true, global = true)]
-    pub(crate) queue_video_start: Option<String>,
-    #[arg(long, env = "QUEUE_MEMORIES", hide = true, global = true)]
-    pub(crate) queue_memories: Option<String>,
-    #[arg(long, env = "QUEUE_NOTIFY", hide = true, global = true)]
-    pub(crate) queue_notify: Option<String>,
-}
-
-impl DeploymentArguments {
-    /// The stages' queues that are known.
-    pub(crate) fn queues(&self) -> BTreeMap<String, String> {
-        let known = [
-            (Stage::Validate.name(), &self.queue_validate),
-            (Stage::Thumbnail.name(), &self.queue_thumbnail),
-            (Stage::Metadata.name(), &self.queue_metadata),
-            (Stage::Video.name(), &self.queue_video),
-            (SLOW_QUEUE, &self.queue_video_slow),
-            (START_QUEUE, &self.queue_video_start),
-            (Stage::Memories.name(), &self.queue_memories),
-            (Stage::Notify.name(), &self.queue_notify),
-        ];
-        known.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect()
-    }
-}
-
 /// Start the laptop engine: S3, DynamoDB, SQS and every function, on this machine alone.
 ///
 /// Everything is kept in the data folder. It may be killed at any time: what was in flight comes back at the next start.
@@ -153,6 +107,10 @@ pub(crate) struct UpArguments {
     /// clean [default: what the template says, 25].
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) scanner_max_mb: Option<u32>,
+    /// What pictures are looked at for: off, labels or faces [default: what the template says, off]. The engine itself has no classifier
+    /// that knows names.
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) recognition: Option<Recognise>,
     /// Another emulator of AWS that keeps buckets, queues and tables, such as `http://127.0.0.1:5000`; the functions run here.
     #[arg(long, value_name = "URL")]
     pub(crate) peer: Option<String>,

@@ -145,6 +145,7 @@ fn names(
             kbps: number(&choices.rendition_kbps, usual.kbps).context("RENDITION_KBPS")?,
         },
         processing: photovault_domain::Processing::default(),
+        recognising: photovault_domain::Recognising::default(),
         memory_mb: 0,
     })
 }

@@ -76,7 +76,7 @@ pub(crate) fn item_json(media: &Media) -> Value {
     value
 }
 
-fn print_json(items: &[Media]) {
+pub(crate) fn print_json(items: &[Media]) {
     for media in items {
         println!("{}", item_json(media));
     }

@@ -29,6 +29,7 @@ mod shown;
 mod stats;
 mod table;
 mod trace;
+mod tags;
 mod trash;
 mod up;
 mod verify;
@@ -61,6 +62,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Ls(arguments) => runtime(false)?.block_on(list::run(arguments)).map(done),
         Command::Show(arguments) => runtime(false)?.block_on(show::run(arguments)).map(done),
         Command::Get(arguments) => runtime(false)?.block_on(show::fetch(arguments)).map(done),
+        Command::Find(arguments) => runtime(false)?.block_on(tags::find(arguments)).map(done),
         Command::Duplicates(arguments) => runtime(true)?.block_on(duplicates::run(arguments)).map(done),
         Command::Failures(arguments) => runtime(false)?.block_on(list::failures(arguments)).map(done),
         Command::Places(arguments) => runtime(false)?.block_on(places::run(arguments)).map(done),

@@ -14,6 +14,7 @@ use crate::{
     list::{item_json, pixels},
     shown::{facts, written},
     table::{Table, bytes, cost, duration, when},
+    tags::tags,
 };
 
 /// How far two zones can be apart: a floating time stands in the timeline as if it were UTC.
@@ -103,6 +104,7 @@ fn page(media: &Media) -> String {
     lines.extend(media.uploads.iter().map(|upload| ("upload", format!("{} ({} UTC)", upload.name, when(upload.at)))));
     lines.extend(media.facts.iter().flat_map(|it| facts(it)));
     lines.extend(media.look.iter().flat_map(look));
+    lines.extend(media.tags.iter().flat_map(|it| tags(it)));
     lines.extend(media.video.iter().flat_map(|it| video(it)));
     for file in media.files() {
         lines.push((

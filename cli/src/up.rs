@@ -61,7 +61,11 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
     if let Some(workers) = arguments.workers {
         options.workers = workers.max(1);
     }
-    let given = [("Scanner", arguments.scanner.clone()), ("ScannerMaxMb", arguments.scanner_max_mb.map(|mb| mb.to_string()))];
+    let given = [
+        ("Scanner", arguments.scanner.clone()),
+        ("ScannerMaxMb", arguments.scanner_max_mb.map(|mb| mb.to_string())),
+        ("Recognition", arguments.recognition.map(|what| what.to_string())),
+    ];
     options.parameters.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Ok(options)
 }

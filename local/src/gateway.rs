@@ -1,4 +1,4 @@
-//! One port for every service: the target header tells DynamoDB and SQS, a form body SNS, and everything else is S3.
+//! One port for every service: the target header tells DynamoDB, SQS and Rekognition, a form body SNS, and everything else is S3.
 
 use std::{
     convert::Infallible,
@@ -26,6 +26,7 @@ use crate::{
     dynamodb::Tables,
     meter::{Meter, who},
     metrics,
+    rekognition,
     s3::Buckets,
     sns,
     sqs::{self, Queues},
@@ -176,6 +177,7 @@ impl Gateway {
         match target.as_deref().and_then(|target| target.split_once('.')) {
             Some(("DynamoDB_20120810" | "DynamoDBStreams_20120810", action)) => self.dynamodb(request, action).await,
             Some(("AmazonSQS", action)) => self.sqs(request, action).await,
+            Some(("RekognitionService", action)) => self.rekognition(request, action).await,
             None if is_form(&request) => self.sns(request).await,
             _ => self.s3(request).await,
         }
@@ -243,6 +245,31 @@ impl Gateway {
         match sqs::call(&self.services.queues, action, &input, &base_url(&parts)).await {
             Ok(answer) => reply(StatusCode::OK, "application/x-amz-json-1.0", answer.to_string()),
             Err(refusal) => refused(status(refusal.status), refusal.code, refusal.query_code, &refusal.message),
+        }
+    }
+
+    async fn rekognition(&self, request: Request<Incoming>, action: &str) -> Response<Body> {
+        const JSON: &str = "application/x-amz-json-1.1";
+        let refused = |code: &str, message: &str| {
+            let body = json!({"__type": code, "Message": message}).to_string();
+            reply(
+                if code == "InternalServerError" { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST },
+                JSON,
+                body,
+            )
+        };
+        let (parts, body) = match self.admit(request).await {
+            Ok(admitted) => admitted,
+            Err(Refused::TooLarge) => return refused("ImageTooLargeException", TOO_LARGE),
+            Err(Refused::Unauthorized(error)) => return refused("UnrecognizedClientException", &error.to_string()),
+        };
+        let Ok(input) = serde_json::from_slice::<Value>(&body) else {
+            return refused("SerializationException", "the body is not JSON");
+        };
+        self.services.meter.note(who(&parts.headers), |used| used.recognised += 1);
+        match rekognition::call(&self.services.buckets, action, input).await {
+            Ok(answer) => reply(StatusCode::OK, JSON, answer.to_string()),
+            Err(refusal) => refused(refusal.code, &refusal.message),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The laptop engine: S3, SQS and DynamoDB on one loopback port over files in one folder, and the functions of `template.yaml` beside them.
+//! The laptop engine: S3, SQS, DynamoDB and what Rekognition measures, on one loopback port over files in one folder, and the functions of `template.yaml` beside them.
 
 pub mod auth;
 pub mod clock;
@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod meter;
 mod metrics;
 pub mod peer;
+mod rekognition;
 pub mod runtime;
 pub mod s3;
 mod sns;

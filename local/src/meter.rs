@@ -48,6 +48,9 @@ pub struct Used {
     pub polls: u64,
     /// Messages published to a topic.
     pub published: u64,
+    /// Pictures that were looked at.
+    #[serde(default)]
+    pub recognised: u64,
 }
 
 /// What the page `/_photovault/used` shows.

@@ -154,7 +154,7 @@ impl History {
 
     /// The real function of a queue, on a batch.
     fn function(&self, queue: usize, task: Task, key: u64, messages: Vec<Message>) -> futures::future::BoxFuture<'static, End> {
-        use photovault_domain::Stage::{Memories, Metadata, Thumbnail, Validate, Video};
+        use photovault_domain::Stage::{Memories, Metadata, Tag, Thumbnail, Validate, Video};
         let vault = self.simulation.vault(task);
         let (renderer, reader) = (renderer(self.cured.clone(), self.seed.of(key)), reader(self.cured.clone()));
         Box::pin(async move {
@@ -177,6 +177,7 @@ impl History {
                     run_each(vault, None, messages, on_message).await
                 }
                 "memories" => run_each(vault, Some(Memories), messages, photovault_memories::on_message).await,
+                "tag" => run_each(vault, Some(Tag), messages, photovault_tag::on_message).await,
                 "notify" => photovault_notify::on_batch(vault, messages).await,
                 _ => photovault_failures::on_batch(vault, messages).await,
             })

@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use photovault_domain::{Recognise, Recognising};
 use photovault_sim::{Due, Happening, Random, Rates, Scheduler, SimulatedQueue, Simulation, Task, UPLOADS};
 
 use crate::{
@@ -123,6 +124,15 @@ pub(crate) struct History {
     person: bool,
 }
 
+/// One vault in six has a recogniser, most of those too few pictures a month: the others' photos are settled without one.
+fn recognising(mut random: Random) -> Recognising {
+    if random.below(6) > 0 {
+        return Recognising::default();
+    }
+    let what = random.one_of(&[Recognise::Labels, Recognise::Faces]);
+    Recognising { what, monthly_images: random.one_of(&[2, 5, 1000]) }
+}
+
 /// Runs the history of a seed.
 pub fn run(seed: u64, options: &Options) -> Outcome {
     let mut history = History::new(seed, options);
@@ -154,10 +164,11 @@ impl History {
             max_receives: settings.max_receives,
             messages: Vec::new(),
         };
-        let simulation = Simulation::new(scheduler);
+        let recognising = recognising(seed.of(7));
+        let simulation = Simulation::new(scheduler).recognising(recognising);
         let workload = Workload::of(seed, START, &options.dropped);
         let mut history = Self {
-            promises: Promises::new(simulation.clone()),
+            promises: Promises::new(simulation.clone(), recognising),
             simulation,
             queues: QUEUES.iter().map(queue).collect(),
             polls: vec![None; QUEUES.len()],

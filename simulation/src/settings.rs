@@ -50,12 +50,13 @@ pub const HEALTH: ScheduleSettings = ScheduleSettings { every_s: 300, timeout_s:
 pub(crate) const CLEANUP: ScheduleSettings = ScheduleSettings { every_s: 180, timeout_s: 240 };
 
 /// The queues: the stages' in pipeline order and the worker's, then their dead letters in the same order, then the dispatcher's.
-pub const QUEUES: [QueueSettings; 15] = [
+pub const QUEUES: [QueueSettings; 17] = [
     stage("validate", 720, 5, 0, 20, 120),
     stage("thumbnail", 360, 1, 0, 50, 60),
     stage("metadata", 180, 5, 0, 50, 30),
     stage("video", 5400, 1, 0, 10, 900),
     stage("memories", 180, 10, 0, 10, 30),
+    stage("tag", 180, 10, 0, 5, 30),
     stage("notify", 180, 100, 5, 2, 30),
     WORKER,
     dead("validate-dlq"),
@@ -63,15 +64,16 @@ pub const QUEUES: [QueueSettings; 15] = [
     dead("metadata-dlq"),
     dead("video-dlq"),
     dead("memories-dlq"),
+    dead("tag-dlq"),
     dead("notify-dlq"),
     dead("video-slow-dlq"),
     dead("dispatch-dlq"),
 ];
 
 /// Where the stages' dead letters begin among [`QUEUES`].
-pub(crate) const FIRST_DEAD: usize = 7;
+pub(crate) const FIRST_DEAD: usize = 8;
 /// The dispatcher's dead letters among [`QUEUES`].
-pub(crate) const DISPATCH_DEAD: usize = 14;
+pub(crate) const DISPATCH_DEAD: usize = 16;
 
 /// The queue of that name.
 pub(crate) fn queue_named(name: &str) -> usize {

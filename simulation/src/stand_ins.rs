@@ -99,8 +99,8 @@ pub(crate) fn rendered(bytes: &[u8]) -> Rendered {
     let file = |size: &photovault_domain::DerivativeSize| RenderedFile {
         name: size.name,
         mime: "image/jpeg",
-        width: 1,
-        height: 1,
+        width: size.longest_side,
+        height: size.longest_side,
         bytes: [size.name.as_bytes(), bytes].concat(),
     };
     // Two of the sizes: what can happen between two files has happened.

@@ -20,6 +20,21 @@ pub(crate) struct DuplicatesArguments {
     pub(crate) vault: VaultArguments,
 }
 
+/// Find photos by what a recogniser saw on them: `dog`, `beach`, or what such a thing is one of, as `animal`.
+///
+/// Of several words all must be there. Looks through the whole library. Vaults have no tags unless a recogniser is configured.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault find beach\n  photovault find dog person\n  photovault find animal --json | jq .name"
+)]
+pub(crate) struct FindArguments {
+    /// Labels, in English.
+    #[arg(value_name = "LABEL", required = true)]
+    pub(crate) labels: Vec<String>,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
 /// List where photos and videos were taken: the nearest town within 25 km, and else the country.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  photovault places\n  photovault places JP\n  photovault places --json | jq .town")]

@@ -116,6 +116,16 @@ impl Buckets {
     }
 }
 
+impl Buckets {
+    /// A whole object's bytes, for another service of this engine; `None` where there are more than `most`.
+    pub(crate) fn read_whole(&self, bucket: &str, key: &str, version: Option<&str>, most: u64) -> S3Result<Option<Vec<u8>>> {
+        let (_, file) = self.open(bucket, key, version)?;
+        let mut bytes = Vec::new();
+        file.take(most + 1).read_to_end(&mut bytes).map_err(|error| internal(error.into()))?;
+        Ok((bytes.len() as u64 <= most).then_some(bytes))
+    }
+}
+
 impl Conditions {
     fn check(&self, object: &Object) -> S3Result<()> {
         let since = |at: &Timestamp| timestamp(object.modified_ms) > *at;

@@ -18,6 +18,7 @@ use crate::{
     notifier::Sns,
     objects::S3,
     queue::{Inbox, Sqs},
+    recognition::Rekognition,
     table::DynamoDb,
 };
 
@@ -47,7 +48,7 @@ pub enum Reach<'a> {
 
 /// A connection to AWS: the seams, and what only the command needs beside them.
 pub struct Connection {
-    /// The five seams.
+    /// The six seams.
     pub seams: Seams,
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
@@ -76,6 +77,7 @@ pub async fn connect(reach: Reach<'_>, table: &str) -> Connection {
         queue: Arc::new(Sqs(sqs.clone())),
         clock: Arc::new(SystemClock),
         notifier: Arc::new(Sns(aws_sdk_sns::Client::new(&config))),
+        recognition: Arc::new(Rekognition(aws_sdk_rekognition::Client::new(&config))),
     };
     Connection { seams, s3, sqs }
 }

@@ -5,6 +5,7 @@ mod connect;
 mod notifier;
 mod objects;
 mod queue;
+mod recognition;
 mod table;
 
 pub use clock::SystemClock;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, Look, UtcMs, VideoFacet};
+use crate::{Cell, Look, Tags, UtcMs, VideoFacet};
 
 /// What a stage found out about an item, to be written with its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Facet {
     Video(Box<VideoFacet>),
     /// The memories stage's: where in the timeline the item stands now.
     Placed(UtcMs),
+    /// The tag stage's.
+    Tags(Box<Tags>),
 }
 
 /// What an original's metadata says. Absent facts are left out.

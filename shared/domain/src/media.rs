@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, Recipe, STAGES, Scan, Sha256, Stage, State,
+    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, Recipe, STAGES, Scan, Sha256, Stage, State, Tags,
     Taken, UserId, UtcMs, Video,
 };
 
@@ -78,6 +78,9 @@ pub struct Media {
     /// The version of this item that a backup has: an item with another version is not saved yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<u64>,
+    /// The tag stage's facet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Box<Tags>>,
     /// Counts the writes of this item: every write is conditional on the version that it was decided from.
     #[serde(default)]
     pub version: u64,
@@ -164,6 +167,7 @@ impl Media {
             trashed: None,
             leaving: None,
             saved: None,
+            tags: None,
             version: 0,
         }
     }
@@ -265,6 +269,7 @@ impl Media {
                 self.video = Some(Box::new(facet.video));
             }
             Some(Facet::Placed(at)) => self.placed = Some(at),
+            Some(Facet::Tags(tags)) => self.tags = Some(tags),
             None => {}
         }
         if self.taken() != taken {
@@ -283,6 +288,14 @@ impl Media {
             if !self.ledger.contains_key(&spec.stage) && (spec.applies)(self) {
                 self.ledger.insert(spec.stage, Entry::pending(spec.stage.recipe()));
             }
+        }
+    }
+
+    /// Puts the looking at it on the list, once it has its pictures and its place: the place says which pictures are its neighbours.
+    /// In a vault without a recogniser nobody asks for it, and the stage costs nothing there.
+    pub fn wish_for_tags(&mut self) {
+        if self.derivatives.is_some() && self.placed.is_some() && !self.ledger.contains_key(&Stage::Tag) {
+            self.ledger.insert(Stage::Tag, Entry::pending(Stage::Tag.recipe()));
         }
     }
 

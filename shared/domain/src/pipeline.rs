@@ -23,6 +23,8 @@ pub enum Stage {
     Video,
     /// Places it in its user's timeline.
     Memories,
+    /// Asks a recogniser what is to be seen.
+    Tag,
     /// Tells the owner.
     Notify,
 }
@@ -98,6 +100,15 @@ pub const STAGES: &[StageSpec] = &[
         settings: String::new,
     },
     StageSpec {
+        stage: Stage::Tag,
+        // Asked for on the item by who completes it, and only in a vault that has a recogniser: `Media::wish_for_tags`.
+        applies: |_| false,
+        needs: Needs::Done(&[Stage::Validate]),
+        in_order: true,
+        algorithm: 1,
+        settings: String::new,
+    },
+    StageSpec {
         stage: Stage::Notify,
         applies: |_| true,
         needs: Needs::Settled,
@@ -167,6 +178,7 @@ impl Stage {
             Self::Metadata => "metadata",
             Self::Video => "video",
             Self::Memories => "memories",
+            Self::Tag => "tag",
             Self::Notify => "notify",
         }
     }

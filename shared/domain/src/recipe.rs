@@ -5,7 +5,7 @@ use std::{fmt, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::{Outputs, Rendition, STAGES, Stage, StageSpec};
+use crate::{Outputs, Recognise, Rendition, STAGES, Stage, StageSpec};
 
 /// What a vault chose of what can be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Choices {
     pub outputs: Outputs,
     /// When a video gets a copy for browsers.
     pub rendition: Rendition,
+    /// What pictures are looked at for.
+    pub recognise: Recognise,
 }
 
 impl Choices {
@@ -22,6 +24,7 @@ impl Choices {
         match stage {
             Stage::Thumbnail => format!("{:?}", self.outputs),
             Stage::Video => format!("{:?}", self.rendition),
+            Stage::Tag => self.recognise.to_string(),
             Stage::Validate | Stage::Metadata | Stage::Memories | Stage::Notify => String::new(),
         }
     }
@@ -76,10 +79,12 @@ mod tests {
         let usual = Choices::default();
         let small = Choices { outputs: Outputs::JPEG, ..usual };
         let never = Choices { rendition: Rendition { when: When::Never, ..usual.rendition }, ..usual };
+        let faces = Choices { recognise: Recognise::Faces, ..usual };
         for stage in STAGES.iter().map(|spec| spec.stage) {
             assert_eq!(stage.recipe_of(&usual), stage.recipe());
             assert_eq!(stage.recipe_of(&small) != stage.recipe(), stage == Stage::Thumbnail);
             assert_eq!(stage.recipe_of(&never) != stage.recipe(), stage == Stage::Video);
+            assert_eq!(stage.recipe_of(&faces) != stage.recipe(), stage == Stage::Tag);
             assert!(stage.recipe_of(&small).is_of(stage) && stage.recipe_of(&never).is_of(stage));
             assert!(STAGES.iter().all(|other| other.stage == stage || !stage.recipe().is_of(other.stage)));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use photovault_domain::{Processing, Rendition, STAGES};
+use photovault_domain::{Processing, Recognising, Rendition, STAGES};
 use photovault_vault::{Names, SLOW_QUEUE, START_QUEUE, Secret};
 
 /// One environment variable.
@@ -57,6 +57,11 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "URL of the queue whose messages start a worker; empty: nothing is to be told",
     },
     Variable { name: "METRICS", meaning: "emf: what became of messages, as CloudWatch's embedded metrics (default: none)" },
+    Variable { name: "RECOGNITION", meaning: "what pictures are looked at for: off (default), labels or faces" },
+    Variable {
+        name: "RECOGNITION_IMAGES",
+        meaning: "pictures that may be looked at in a month, one that is looked at twice counted twice (default: 5000)",
+    },
     Variable { name: "RUST_LOG", meaning: "what is logged (default: info)" },
     Variable { name: "AWS_ENDPOINT_URL", meaning: "what stands in for AWS; empty: AWS itself" },
     Variable { name: "AWS_LAMBDA_FUNCTION_NAME", meaning: "set by Lambda; its last part names the stage" },
@@ -115,6 +120,10 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
             slow_from_s: or(variable("SLOW_FROM"), "600").parse().context("SLOW_FROM")?,
             segment_s: or(variable("SEGMENT_SECONDS"), "30").parse().context("SEGMENT_SECONDS")?,
             most_s: or(variable("MAX_PROCESSING_TIME"), "21600").parse().context("MAX_PROCESSING_TIME")?,
+        },
+        recognising: Recognising {
+            what: variable("RECOGNITION").parse().context("RECOGNITION")?,
+            monthly_images: or(variable("RECOGNITION_IMAGES"), "5000").parse().context("RECOGNITION_IMAGES")?,
         },
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "0").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,
     };

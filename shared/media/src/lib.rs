@@ -16,5 +16,6 @@ pub use cpu::{add_cpu_ns, counted, cpu_ns};
 pub use derive::{Rendered, RenderedFile, Unreadable, derive, derive_as, derive_pixels};
 pub use facts::{Arrival, RawTag, Read, facts, located, with_arrivals, with_sidecar};
 pub use inspect::{Inspected, Refused, inspect};
+pub use look::measure;
 pub use sniff::{SNIFF_BYTES, Sniffed, is_xmp, sniff};
 pub use sparse::Sparse;

@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use photovault_domain::UtcMs;
-use photovault_vault::{Seams, Vault};
+use photovault_domain::{Recognising, UtcMs};
+use photovault_vault::{Names, Seams, Vault};
 
 use crate::{
     Fault, World,
@@ -26,6 +26,11 @@ impl Fabric {
     /// A vault over this fabric. Queue URLs are the stages' names.
     pub fn vault(&self) -> Vault {
         Vault::new(self.seams(), names())
+    }
+
+    /// The same, which pays for recognising.
+    pub fn recognising(&self, recognising: Recognising) -> Vault {
+        Vault::new(self.seams(), Names { recognising, ..names() })
     }
 
     /// The seams alone.

@@ -1,4 +1,4 @@
-//! The five seams, once, over any way to get a call's turn: at once by a script of faults ([`crate::Fabric`]), or when the
+//! The six seams, once, over any way to get a call's turn: at once by a script of faults ([`crate::Fabric`]), or when the
 //! scheduler of a simulation says so ([`crate::Seat`]).
 
 use std::{
@@ -8,16 +8,16 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use photovault_domain::{STAGES, Sha256, UtcMs};
+use photovault_domain::{Face, Label, STAGES, Sha256, UtcMs};
 use photovault_vault::{
     Names, Page, SLOW_QUEUE, Seams, Secret,
     seams::{
-        Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Row, RowKey, SeamError, SeamResult, Served,
-        Table, Write, Written,
+        Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Recognition, Row, RowKey, SeamError,
+        SeamResult, Served, Table, Unseen, Write, Written,
     },
 };
 
-use crate::{Fault, World, world::Sent};
+use crate::{Fault, MODEL, World, faces_in, labels_in, world::Sent};
 
 /// The uploads bucket's name in the fabric.
 pub const UPLOADS: &str = "uploads";
@@ -60,6 +60,7 @@ pub(crate) fn names() -> Names {
         scanner_max_bytes: 0,
         rendition: photovault_domain::Rendition::default(),
         processing: photovault_domain::Processing::default(),
+        recognising: photovault_domain::Recognising::default(),
         memory_mb: 1024,
     }
 }
@@ -67,7 +68,14 @@ pub(crate) fn names() -> Names {
 impl<D: Door> Outside<D> {
     pub(crate) fn seams(self) -> Seams {
         let shared = Arc::new(self);
-        Seams { objects: shared.clone(), table: shared.clone(), queue: shared.clone(), clock: shared.clone(), notifier: shared }
+        Seams {
+            objects: shared.clone(),
+            table: shared.clone(),
+            queue: shared.clone(),
+            clock: shared.clone(),
+            notifier: shared.clone(),
+            recognition: shared,
+        }
     }
 
     async fn call<T>(
@@ -229,5 +237,18 @@ impl<D: Door> Notifier for Outside<D> {
             Ok(())
         };
         self.call("publish", || text.to_owned(), effect).await
+    }
+}
+
+#[async_trait]
+impl<D: Door> Recognition for Outside<D> {
+    async fn labels(&self, at: &ObjectAt) -> SeamResult<Result<(Vec<Label>, String), Unseen>> {
+        let effect = |world: &mut World| Ok(Ok((labels_in(&world.recognise(at)?), MODEL.to_owned())));
+        self.call("labels", || place(at), effect).await
+    }
+
+    async fn faces(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Face>, Unseen>> {
+        let effect = |world: &mut World| Ok(Ok(faces_in(&world.recognise(at)?)));
+        self.call("faces", || place(at), effect).await
     }
 }

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use photovault_domain::UtcMs;
+use photovault_domain::{Recognising, UtcMs};
 use photovault_vault::{Names, Vault};
 
 use crate::{
@@ -28,6 +28,12 @@ impl Simulation {
     pub fn new(scheduler: Scheduler) -> Self {
         let world = World { now: UtcMs(scheduler.now), happened: Some(Vec::new()), ..World::default() };
         Self { world: Arc::new(Mutex::new(world)), scheduler: Arc::new(Mutex::new(scheduler)), names: names().into() }
+    }
+
+    /// The same, whose vaults pay for recognising.
+    #[must_use]
+    pub fn recognising(self, recognising: Recognising) -> Self {
+        Self { names: Names { recognising, ..names() }.into(), ..self }
     }
 
     /// The world.

@@ -91,6 +91,11 @@ pub enum Happening {
     },
     /// A message went to the topic.
     Published,
+    /// A recogniser looked at an object: that is paid for.
+    Recognised {
+        /// Where.
+        at: ObjectAt,
+    },
 }
 
 /// Everything that is outside of a function.
@@ -292,6 +297,14 @@ impl World {
         let more = found.len() > page.len();
         let next = page.last().filter(|_| more).map(|place| serde_json::to_string(place).expect("a place is plain data"));
         Page { items: page.into_iter().map(|(_, pk, sk)| RowKey { pk, sk }).collect(), next }
+    }
+
+    /// The bytes that a recogniser looks at.
+    pub fn recognise(&mut self, at: &ObjectAt) -> Result<Bytes, SeamError> {
+        let found = self.object(at).map(|found| found.bytes.clone());
+        let missing = || SeamError { asked: format!("looking at {}", at.key), answer: "it is not there".into() };
+        self.note(|| Happening::Recognised { at: at.clone() });
+        found.ok_or_else(missing)
     }
 
     /// Sends to the topic.

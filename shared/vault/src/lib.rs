@@ -1,4 +1,4 @@
-//! The vault's verbs, in the domain's words, over five narrow seams.
+//! The vault's verbs, in the domain's words, over six narrow seams.
 //!
 //! Everything that a function does to the outside goes through here. The seams ([`seams`]) have two implementations,
 //! AWS (`shared/aws`) and a deterministic fabric (`shared/sim`); the verbs above them have one.
@@ -17,6 +17,7 @@ mod mutant;
 mod namesakes;
 mod originals;
 mod page;
+mod recogniser;
 mod revive;
 mod rows;
 pub mod seams;
@@ -42,6 +43,7 @@ pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
+pub use recogniser::{Asked, Recogniser};
 pub use revive::{redrive_stream, revive};
 pub use sightings::Sightings;
 pub use stage::{
@@ -50,10 +52,10 @@ pub use stage::{
 };
 pub use timeline::{Beginning, Head, Item, TimelineChange, Timelines};
 
-use photovault_domain::{Choices, Outputs, Processing, Recipe, Rendition, Scanner, Stage, UserId};
-use seams::{Clock, Notifier, Objects, Queue, Table};
+use photovault_domain::{Choices, Outputs, Processing, Recipe, Recognising, Rendition, Scanner, Stage, UserId};
+use seams::{Clock, Notifier, Objects, Queue, Recognition, Table};
 
-/// The five seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
+/// The six seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
 #[derive(Clone)]
 pub struct Seams {
     /// Buckets.
@@ -66,6 +68,8 @@ pub struct Seams {
     pub clock: Arc<dyn Clock>,
     /// Topics.
     pub notifier: Arc<dyn Notifier>,
+    /// Who sees what pictures show.
+    pub recognition: Arc<dyn Recognition>,
 }
 
 /// What this deployment calls its things. Empty where a function has no use for one.
@@ -95,6 +99,8 @@ pub struct Names {
     pub rendition: Rendition,
     /// Who makes what is made of videos.
     pub processing: Processing,
+    /// What pictures are looked at for.
+    pub recognising: Recognising,
     /// Memory of this function in MB, for the cost estimate; 0 of the worker, which is none.
     pub memory_mb: u32,
 }
@@ -112,7 +118,7 @@ impl std::fmt::Debug for Secret {
 impl Names {
     /// What the output of a stage is made by in this deployment.
     pub fn recipe(&self, stage: Stage) -> Recipe {
-        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition })
+        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition, recognise: self.recognising.what })
     }
 }
 
@@ -131,6 +137,8 @@ pub struct Vault {
     pub looks: Looks,
     /// Items in the order in which they were taken.
     pub timelines: Timelines,
+    /// Who sees what pictures show.
+    pub recogniser: Recogniser,
     /// Work for stages.
     pub jobs: Jobs,
     /// What dead-letter queues left behind.
@@ -165,6 +173,7 @@ impl Vault {
             backfills: Backfills::new(seams.table.clone()),
             looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
             timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
+            recogniser: Recogniser::new(seams.table.clone(), seams.recognition, seams.clock.clone(), names.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
             audit: Audit::new(seams.table.clone()),
             backups,

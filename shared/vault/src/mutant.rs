@@ -70,6 +70,9 @@ mutants! {
     LeavingIsTaken: "an upload is taken for kept while clean-up removes the same bytes",
     FilesBeforeMark: "clean-up removes an item's files before the item is marked as leaving",
     ReferencedIsStale: "clean-up takes a derivative that its item names for stale",
+    CountUnguarded: "a count of pictures whose condition failed is taken for written",
+    CountsAfterwards: "a picture is counted after it was looked at",
+    SeenIsNotKept: "what a recogniser saw is not kept for the next attempt",
     StreamIsForgotten: "a redrive of the stream forgets its letters and sends nothing",
 }
 

@@ -1,4 +1,4 @@
-//! The five seams: all that the vault asks of the outside. Nineteen methods; every one may fail before or after its effect.
+//! The six seams: all that the vault asks of the outside. Twenty-one methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -7,7 +7,7 @@ use std::{ops::Range, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::Stream;
-use photovault_domain::{Sha256, UtcMs};
+use photovault_domain::{Face, Label, Sha256, UtcMs};
 
 /// A failure of the outside: what was asked and what came back. The queue brings the work again.
 #[derive(Debug, thiserror::Error)]
@@ -184,4 +184,23 @@ pub trait Clock: Send + Sync {
 pub trait Notifier: Send + Sync {
     /// Publishes once. There is no idempotency token: claim first.
     async fn publish(&self, topic: &str, subject: &str, text: &str) -> SeamResult<()>;
+}
+
+/// Why a recogniser saw nothing: another attempt would be answered the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// The picture is not one that it takes.
+    Picture(String),
+    /// It does not take requests of this account.
+    Account(String),
+}
+
+/// Who sees what pictures show. Each call is paid for. A picture is named by its place in the object store: its bytes do not pass
+/// through a function.
+#[async_trait]
+pub trait Recognition: Send + Sync {
+    /// What is to be seen, the most certain first, and the version of the model that saw it.
+    async fn labels(&self, at: &ObjectAt) -> SeamResult<Result<(Vec<Label>, String), Unseen>>;
+    /// The faces, the largest first.
+    async fn faces(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Face>, Unseen>>;
 }

@@ -4,7 +4,7 @@
 //! since the job was sent; lets the stage work;
 //! writes its ledger entry and its facet in one conditional write. Running it twice changes nothing the second time.
 
-use photovault_domain::{Billed, Entry, Facet, Job, Media, Progress, Stage, State, UtcMs};
+use photovault_domain::{Billed, Entry, Facet, Job, Media, Progress, Recognise, Stage, State, UtcMs};
 
 use crate::{Change, Mutant, Vault, mutated, seams::SeamResult};
 
@@ -80,7 +80,15 @@ pub async fn begin(vault: &Vault, attempt: &Attempt) -> anyhow::Result<Option<Me
 pub fn done(vault: &Vault, mut media: Media, attempt: &Attempt, facet: Option<Facet>, started: UtcMs) -> Media {
     let entry = Entry { state: State::Done, ..entry_of(vault, &media, attempt, started, vault.clock.now()) };
     media.record(attempt.job.stage, entry, facet);
+    wish(vault, &mut media);
     media
+}
+
+/// Who completes an item asks for what a vault may want of it besides.
+fn wish(vault: &Vault, media: &mut Media) {
+    if vault.names.recognising.what != Recognise::Off {
+        media.wish_for_tags();
+    }
 }
 
 /// Writes how an attempt ended: the ledger entry and the facet in one write.
@@ -100,6 +108,7 @@ pub async fn finish(vault: &Vault, media: Media, attempt: &Attempt, outcome: Out
     let record = |item: Option<Media>| match item {
         Some(mut item) if heeds(&item) => {
             item.record(attempt.job.stage, entry.clone(), facet.clone());
+            wish(vault, &mut item);
             Change::Put(item)
         }
         _ => Change::Leave,

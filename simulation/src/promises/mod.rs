@@ -5,6 +5,7 @@ mod ends;
 mod letters;
 mod moments;
 mod originals;
+mod recognition;
 mod rest;
 mod telling;
 mod trash;
@@ -13,7 +14,7 @@ mod truth;
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use photovault_domain::Media;
+use photovault_domain::{Media, Recognising};
 use photovault_sim::{Happening, Simulation, UPLOADS, World};
 use photovault_vault::{Digest, MEDIA_PREFIX, media_of_row, seams::ObjectAt};
 use serde::Deserialize as _;
@@ -30,6 +31,7 @@ pub const PROMISES: &[(&str, &str)] = &[
     ("trash", "nothing is removed that an item names, unless the item leaves out of the trash, and then all of it is"),
     ("letters", "dead letters are exactly what cannot succeed"),
     ("moments", "timelines hold what is placed, and moments begin where a batch over all of it says"),
+    ("recognition", "no picture is paid for twice, nor more of them than were agreed, and what was seen is what the item says"),
     ("rest", "after the faults stop, everything ends within a bound"),
 ];
 
@@ -50,6 +52,8 @@ pub(crate) enum Event<'a> {
     Dropped { at: &'a ObjectAt },
     Gone { media: &'a Media },
     Published,
+    Recognised { key: &'a str },
+    Kept { sha256: &'a str },
     Buried { queue: &'static str, body: &'a str },
 }
 
@@ -90,7 +94,7 @@ pub(crate) struct Promises {
 }
 
 impl Promises {
-    pub(crate) fn new(simulation: Simulation) -> Self {
+    pub(crate) fn new(simulation: Simulation, recognising: Recognising) -> Self {
         Self {
             truth: Truth::default(),
             simulation,
@@ -104,6 +108,7 @@ impl Promises {
                 Box::new(trash::Trash),
                 Box::new(letters::Letters),
                 Box::new(moments::Moments),
+                Box::new(recognition::Recognition::new(recognising)),
             ],
             buried: Vec::new(),
         }
@@ -151,7 +156,11 @@ impl Promises {
                 self.hold(&Event::Digest { before: before.as_ref(), after: &after })?;
                 self.digests.insert(key, after);
             }
-            Happening::Put { .. } => {}
+            Happening::Put { key, .. } => {
+                if let Some(sha256) = key.0.strip_prefix("R#") {
+                    self.hold(&Event::Kept { sha256 })?;
+                }
+            }
             Happening::Removed { key } => {
                 if let Some(media) = self.items.remove(&key) {
                     self.hold(&Event::Gone { media: &media })?;
@@ -162,6 +171,7 @@ impl Promises {
             }
             Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at })?,
             Happening::Published => self.hold(&Event::Published)?,
+            Happening::Recognised { at } => self.hold(&Event::Recognised { key: &at.key })?,
         }
         Ok(None)
     }

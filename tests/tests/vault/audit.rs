@@ -32,6 +32,7 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
         scanner_max_bytes: 0,
         rendition: photovault_domain::Rendition::default(),
         processing: photovault_domain::Processing::default(),
+        recognising: photovault_domain::Recognising::default(),
         memory_mb: 0,
     };
     Vault::new(engine.connection().await.seams, names)

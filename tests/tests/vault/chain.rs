@@ -124,6 +124,7 @@ impl Chain {
             Stage::Metadata => alone(vault, stage, message, photovault_metadata::on_message).await,
             Stage::Video => alone(vault, stage, message, photovault_video::on_message).await,
             Stage::Memories => alone(vault, stage, message, photovault_memories::on_message).await,
+            Stage::Tag => alone(vault, stage, message, photovault_tag::on_message).await,
         }
     }
 

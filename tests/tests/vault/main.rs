@@ -31,5 +31,6 @@ mod scanner;
 mod sidecars;
 mod slow;
 mod stories;
+mod tags;
 mod videos;
 mod wiring;

@@ -359,7 +359,10 @@ fn granted(name: &str, policies: Vec<&Value>) -> Vec<(String, String)> {
             }
         }
     }
-    assert!(grants.iter().all(|(action, resource)| !action.contains('*') && resource != "*"), "{name}: name what it may do");
+    // Looking at a picture has no resource that a policy could name.
+    let is_named = |action: &str, resource: &str| resource != "*" || action.starts_with("rekognition:Detect");
+    let named = |(action, resource): &(String, String)| !action.contains('*') && is_named(action, resource);
+    assert!(grants.iter().all(named), "{name}: name what it may do");
     grants
 }
 

@@ -28,7 +28,10 @@ fn photo(validate: State, thumbnail: State, metadata: State, notify: State) -> M
 #[test]
 fn every_stage_has_one_line_in_pipeline_order() {
     let stages: Vec<_> = STAGES.iter().map(|spec| spec.stage).collect();
-    assert_eq!(stages, [Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Video, Stage::Memories, Stage::Notify]);
+    assert_eq!(
+        stages,
+        [Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Video, Stage::Memories, Stage::Tag, Stage::Notify]
+    );
     for stage in stages {
         assert_eq!(Stage::from_name(stage.name()), Some(stage));
         assert_eq!(serde_json::to_value(stage).unwrap(), stage.name());

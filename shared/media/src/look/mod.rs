@@ -42,6 +42,14 @@ pub(crate) fn look(luma: Luma<'_>, rgb: &[u8], sharpness: u32) -> Look {
     }
 }
 
+/// Measures a picture of sRGB pixels, three bytes each, with its width and height; the second is the same picture at no more than
+/// about 320 pixels a side.
+pub fn measure((rgb, (width, height)): (&[u8], (usize, usize)), (small, size): (&[u8], (usize, usize))) -> Look {
+    let (all, few) = (brightness(rgb), brightness(small));
+    let sharpness = sharpness(Luma { width, height, samples: &all });
+    look(Luma { width: size.0, height: size.1, samples: &few }, small, sharpness)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,5 @@
+//! The bootstrap of `tag`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_tag::run()
+}

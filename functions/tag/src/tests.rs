@@ -1,0 +1,206 @@
+//! The stage over the simulated fabric: what is asked, what is not, and what a month without pictures comes to.
+
+use std::collections::BTreeMap;
+
+use photovault_domain::{
+    Camera, Captured, Confidence, Derivative, Derivatives, Entry, Facts, Format, Hex, Job, Look, Media, MediaId, Recognise,
+    Recognising, Sha256, Stage, State, UserId, UtcMs, local_of_seconds,
+};
+use photovault_lambda::Message;
+use photovault_sim::{Fabric, Fault, Happening, VAULT, faces_in, labels_in};
+use photovault_vault::{Change, Item, TimelineChange, Vault, seams::ObjectAt};
+
+use super::on_message;
+
+fn user() -> UserId {
+    "ann".parse().unwrap()
+}
+
+fn sha256(number: u8) -> Sha256 {
+    Sha256::from_digest([number; 32])
+}
+
+fn id(number: u8) -> MediaId {
+    MediaId::of_bytes(&user(), &sha256(number))
+}
+
+/// A photo as it is when its turn has come. Those of one burst have the same look and come within a second of each other.
+fn photo(number: u8, at_ms: i64, burst: u8) -> Media {
+    let done = |stage: Stage| (stage, Entry { state: State::Done, ..Entry::pending(stage.recipe()) });
+    let file = |name: &str, side: u32| Derivative {
+        name: name.into(),
+        key: format!("derivatives/ann/{number}/{name}.jpg"),
+        mime: "image/jpeg".into(),
+        width: side,
+        height: side,
+        size_bytes: 9,
+    };
+    let captured = Captured {
+        local: local_of_seconds(at_ms / 1000),
+        subsec: Some(format!("{:03}", at_ms % 1000)),
+        confidence: Confidence::High,
+        ..Captured::default()
+    };
+    let camera = Camera { make: Some("M".into()), ..Camera::default() };
+    let stages = [Stage::Validate, Stage::Thumbnail, Stage::Metadata, Stage::Memories].map(done);
+    let pending = (Stage::Tag, Entry::pending(Stage::Tag.recipe()));
+    let mut media = Media {
+        sha256: Some(sha256(number)),
+        format: Some(Format::Jpeg),
+        ledger: stages.into_iter().chain([pending]).collect::<BTreeMap<_, _>>(),
+        derivatives: Some(Derivatives { files: vec![file("medium", 1024), file("large", 2048)], ..Derivatives::default() }),
+        look: Some(Look { phash: Hex([burst; 32]), phash_quality: 90, ..Look::default() }),
+        facts: Some(Box::new(Facts { captured: Some(captured), camera: Some(camera), ..Facts::default() })),
+        ..Media::new(user(), id(number), UtcMs(0))
+    };
+    media.placed = Some(media.taken().at);
+    media
+}
+
+fn bytes(number: u8) -> Vec<u8> {
+    vec![number; 9]
+}
+
+/// Puts photos into the catalog, the timeline and the bucket.
+async fn keep(fabric: &Fabric, vault: &Vault, photos: Vec<Media>) {
+    for (count, media) in (1..).zip(photos) {
+        let number = media.sha256.as_ref().unwrap().as_str()[..2].to_owned();
+        let number = u8::from_str_radix(&number, 16).unwrap();
+        for file in &media.derivatives.as_ref().unwrap().files {
+            let at = ObjectAt { bucket: VAULT.into(), key: file.key.clone(), version: None };
+            fabric.world().store(&at, bytes(number).into());
+        }
+        let taken = media.taken();
+        let placed = photovault_domain::Placed { media: media.id.clone(), taken, begins: None };
+        let rewrite = photovault_domain::Rewrite { key: placed.key(), began: false, after: Some(placed) };
+        let head = vault.timelines.head(&media.user).await.unwrap();
+        let change = TimelineChange { head, item: Item::Left, rewrites: vec![rewrite], said: vec![], unsaid: vec![] };
+        vault.timelines.change(&media.user, change).await.unwrap();
+        let put = media.clone();
+        vault.catalog.change(&user(), &media.id, move |_| Change::Put(put.clone())).await.unwrap();
+        assert_eq!(vault.timelines.items(&user(), None, 100).await.unwrap().items.len(), count);
+    }
+}
+
+async fn tag(vault: &Vault, number: u8) -> anyhow::Result<Media> {
+    let media = vault.catalog.media(&user(), &id(number)).await?.unwrap();
+    let message = Message {
+        id: "m".into(),
+        receipt: "r".into(),
+        body: serde_json::to_string(&Job::of(&media, Stage::Tag))?,
+        received: 1,
+        sent: UtcMs(0),
+        queue_arn: "arn:aws:sqs:us-east-1:000000000000:photovault-tag.fifo".into(),
+    };
+    on_message(vault.clone(), message).await?;
+    Ok(vault.catalog.media(&user(), &id(number)).await?.unwrap())
+}
+
+fn watched() -> Fabric {
+    let fabric = Fabric::default();
+    fabric.world().happened = Some(Vec::new());
+    fabric
+}
+
+/// Pictures that were paid for.
+fn paid(fabric: &Fabric) -> Vec<String> {
+    let world = fabric.world();
+    let looked = world.happened.iter().flatten().filter_map(|it| match it {
+        Happening::Recognised { at } => Some(at.key.clone()),
+        _ => None,
+    });
+    looked.collect()
+}
+
+const FACES: Recognising = Recognising { what: Recognise::Faces, monthly_images: 100 };
+
+#[tokio::test]
+async fn a_photo_is_seen_once_in_its_largest_picture() {
+    let fabric = watched();
+    let vault = fabric.recognising(FACES);
+    let person = (1..=255).find(|number| labels_in(&bytes(*number)).len() > 1).unwrap();
+    let nobody = (1..=255).find(|number| labels_in(&bytes(*number)).len() == 1).unwrap();
+    keep(&fabric, &vault, vec![photo(person, 1_000_000, 1), photo(nobody, 90_000_000, 2)]).await;
+    let media = tag(&vault, person).await.unwrap();
+    let tags = media.tags.as_ref().unwrap();
+    assert_eq!((&tags.labels, &tags.faces), (&labels_in(&bytes(person)), &Some(faces_in(&bytes(person)))));
+    assert_eq!(media.ledger[&Stage::Tag].state, State::Done);
+    let large = format!("derivatives/ann/{person}/large.jpg");
+    assert_eq!(paid(&fabric), [large.clone(), large.clone()], "labels, then faces");
+    // Without a person nobody looks for faces, and a second delivery does nothing.
+    assert_eq!(tag(&vault, nobody).await.unwrap().tags.unwrap().faces, None);
+    tag(&vault, nobody).await.unwrap();
+    assert_eq!(paid(&fabric).len(), 3);
+    assert_eq!(vault.recogniser.counted(UtcMs(0)).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_burst_is_paid_for_once() {
+    let fabric = watched();
+    let vault = fabric.recognising(Recognising { what: Recognise::Labels, ..FACES });
+    let burst = (1..=5).map(|number| photo(number, 1_000_000 + i64::from(number) * 900, 1));
+    keep(&fabric, &vault, burst.chain([photo(6, 1_005_000, 200)]).collect()).await;
+    for number in 1..=6 {
+        let tags = tag(&vault, number).await.unwrap().tags.unwrap();
+        let seen_in = if number == 6 { 6 } else { 1 };
+        assert_eq!(tags.labels, labels_in(&bytes(seen_in)), "{number}");
+        assert_eq!(tags.inherited, (2..=5).contains(&number).then(|| id(1)), "{number}");
+    }
+    assert_eq!(paid(&fabric), ["derivatives/ann/1/large.jpg", "derivatives/ann/6/large.jpg"]);
+}
+
+#[tokio::test]
+async fn what_was_seen_in_the_same_bytes_is_not_asked_again() {
+    let fabric = watched();
+    let vault = fabric.recognising(FACES);
+    keep(&fabric, &vault, vec![photo(1, 1_000_000, 1)]).await;
+    // The item's write fails: the answer is kept all the same.
+    let calls = { fabric.world().calls };
+    let media = tag(&vault, 1).await.unwrap();
+    let calls = fabric.world().calls - calls;
+    let again = |item: Option<Media>| Change::asked_again(item, Stage::Tag);
+    vault.catalog.change(&user(), &id(1), again).await.unwrap();
+    let before = paid(&fabric).len();
+    assert_eq!(tag(&vault, 1).await.unwrap().tags, media.tags);
+    assert_eq!(paid(&fabric).len(), before);
+    assert!(calls < 20, "{calls} calls for one photo");
+}
+
+#[tokio::test]
+async fn a_month_without_pictures_defers_and_says_so() {
+    let fabric = watched();
+    let vault = fabric.recognising(Recognising { what: Recognise::Labels, monthly_images: 2 });
+    keep(&fabric, &vault, (1..=3).map(|number| photo(number, i64::from(number) * 90_000_000, number)).collect()).await;
+    for number in 1..=2 {
+        assert!(tag(&vault, number).await.unwrap().tags.is_some());
+    }
+    let media = tag(&vault, 3).await.unwrap();
+    let entry = &media.ledger[&Stage::Tag];
+    assert_eq!((entry.state, media.tags.is_some(), media.status()), (State::Done, false, photovault_domain::Status::Ready));
+    assert_eq!(entry.reason.as_deref(), Some("deferred: the month's 2 pictures have been looked at"));
+    assert_eq!(vault.recogniser.deferred(10).await.unwrap(), [(user(), id(3))]);
+    assert_eq!(paid(&fabric).len(), 2);
+}
+
+#[tokio::test]
+async fn a_fault_at_any_call_never_looks_more_than_it_counts() {
+    for at in 0..14 {
+        for fault in [Fault::Before, Fault::After] {
+            let fabric = watched();
+            let vault = fabric.recognising(FACES);
+            keep(&fabric, &vault, vec![photo(1, 1_000_000, 1)]).await;
+            fabric.world().faults = std::iter::repeat_n(None, at).chain([Some(fault)]).collect();
+            let mut tries = 0;
+            let media = loop {
+                match tag(&vault, 1).await {
+                    Ok(media) if media.ledger[&Stage::Tag].state == State::Done => break media,
+                    _ => tries += 1,
+                }
+                assert!(tries < 5);
+            };
+            assert_eq!(media.tags.unwrap().labels, labels_in(&bytes(1)));
+            let counted = vault.recogniser.counted(UtcMs(0)).await.unwrap() as usize;
+            assert!(paid(&fabric).len() <= counted && counted <= 5, "{at} {fault:?}: {counted} counted");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Answers over pictures that the tests paint.
+
+use std::{io::Cursor, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use image::{ImageFormat, Rgb, RgbImage};
+use serde_json::{Value, json};
+
+use super::call;
+use crate::{s3::Buckets, sqs::Queues, store::Store};
+
+fn painted(format: ImageFormat) -> Vec<u8> {
+    let paint = |x: u32, _| if x < 150 { Rgb([200, 30, 30]) } else { Rgb([20, 40, 220]) };
+    let mut bytes = Vec::new();
+    RgbImage::from_fn(200, 120, paint).write_to(&mut Cursor::new(&mut bytes), format).unwrap();
+    bytes
+}
+
+fn request(bytes: &[u8]) -> Value {
+    json!({"Image": {"Bytes": STANDARD.encode(bytes)}, "Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]})
+}
+
+async fn ask(action: &str, input: Value) -> Result<Value, &'static str> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let buckets = Buckets::new(Arc::clone(&store), Arc::new(Queues::new(store)));
+    call(&buckets, action, input).await.map_err(|refusal| refusal.code)
+}
+
+#[tokio::test]
+async fn what_is_measured_is_real_and_what_is_not_known_is_empty() {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+        let answer = ask("DetectLabels", request(&painted(format))).await.unwrap();
+        assert_eq!((&answer["Labels"], &answer["LabelModelVersion"]), (&json!([]), &"local-1".into()));
+        let colours = answer["ImageProperties"]["DominantColors"].as_array().unwrap();
+        let told: Vec<_> = colours.iter().map(|it| (it["SimplifiedColor"].as_str(), it["PixelPercent"].as_u64())).collect();
+        assert_eq!(told, [(Some("red"), Some(75)), (Some("blue"), Some(25))], "{answer}");
+        assert_eq!(colours[0]["CSSColor"], "firebrick");
+        let brightness = answer["ImageProperties"]["Quality"]["Brightness"].as_f64().unwrap();
+        assert!((25.0..35.0).contains(&brightness), "{brightness}");
+    }
+    let one = json!({"Settings": {"ImageProperties": {"MaxDominantColors": 1}}});
+    let mut input = request(&painted(ImageFormat::Png));
+    input["Settings"] = one["Settings"].clone();
+    let answer = ask("DetectLabels", input).await.unwrap();
+    assert_eq!(answer["ImageProperties"]["DominantColors"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn properties_come_where_they_are_asked_for() {
+    let mut input = request(&painted(ImageFormat::Png));
+    input.as_object_mut().unwrap().remove("Features");
+    assert_eq!(ask("DetectLabels", input.clone()).await.unwrap(), json!({"Labels": [], "LabelModelVersion": "local-1"}));
+    assert_eq!(ask("DetectModerationLabels", input).await.unwrap()["ModerationLabels"], json!([]));
+}
+
+#[tokio::test]
+async fn refusals_have_rekognitions_names() {
+    let no_picture = json!({"Image": {"Bytes": STANDARD.encode("words")}});
+    let nowhere = json!({"Image": {"S3Object": {"Bucket": "b", "Name": "k"}}});
+    let large = json!({"Image": {"Bytes": STANDARD.encode(vec![0; (5 << 20) + 1])}});
+    for (action, input, want) in [
+        ("DetectLabels", no_picture.clone(), "InvalidImageFormatException"),
+        ("DetectFaces", no_picture, "AccessDeniedException"),
+        ("DetectLabels", nowhere, "InvalidS3ObjectException"),
+        ("DetectLabels", large, "ImageTooLargeException"),
+        ("DetectLabels", json!({}), "InvalidParameterException"),
+        ("RecognizeCelebrities", request(&painted(ImageFormat::Png)), "UnknownOperationException"),
+    ] {
+        assert_eq!(ask(action, input).await, Err(want), "{action}");
+    }
+}

@@ -1,0 +1,102 @@
+//! What pictures show: Rekognition. It reads them from the bucket itself.
+
+use async_trait::async_trait;
+use aws_sdk_rekognition::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{BoundingBox, FaceDetail, Image, ImageQuality, Instance, Label as Named, S3Object},
+};
+use photovault_domain::{Area, Face, Label};
+use photovault_vault::seams::{ObjectAt, Recognition, SeamResult, Unseen};
+
+use crate::failure;
+
+/// Labels of a picture: what comes behind these is rarely looked for, and each makes the item longer.
+const MAX_LABELS: i32 = 20;
+/// How certain a label must be, in percent.
+const MIN_CONFIDENCE: f32 = 75.0;
+/// Boxes of one label.
+const MAX_BOXES: usize = 12;
+/// Faces of one picture; Rekognition finds up to 100.
+const MAX_FACES: usize = 50;
+
+pub(crate) struct Rekognition(pub(crate) Client);
+
+#[async_trait]
+impl Recognition for Rekognition {
+    async fn labels(&self, at: &ObjectAt) -> SeamResult<Result<(Vec<Label>, String), Unseen>> {
+        let detect = self.0.detect_labels().image(image(at)).max_labels(MAX_LABELS).min_confidence(MIN_CONFIDENCE);
+        match detect.send().await {
+            Ok(found) => {
+                let mut labels: Vec<Label> = found.labels().iter().map(label).collect();
+                labels.sort_by(|one, other| other.confidence.cmp(&one.confidence).then_with(|| one.name.cmp(&other.name)));
+                Ok(Ok((labels, found.label_model_version.unwrap_or_default())))
+            }
+            Err(error) => unseen(at, &error).map(Err),
+        }
+    }
+
+    async fn faces(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Face>, Unseen>> {
+        match self.0.detect_faces().image(image(at)).send().await {
+            Ok(found) => {
+                let mut faces: Vec<Face> = found.face_details().iter().map(face).collect();
+                faces.sort_by_key(|face| std::cmp::Reverse(face.area.millionths()));
+                faces.truncate(MAX_FACES);
+                Ok(Ok(faces))
+            }
+            Err(error) => unseen(at, &error).map(Err),
+        }
+    }
+}
+
+fn image(at: &ObjectAt) -> Image {
+    let object = S3Object::builder().bucket(&at.bucket).name(&at.key).set_version(at.version.clone());
+    Image::builder().s3_object(object.build()).build()
+}
+
+fn label(found: &Named) -> Label {
+    let boxes = found.instances().iter().filter_map(Instance::bounding_box).map(area);
+    Label {
+        name: found.name().unwrap_or_default().to_owned(),
+        confidence: percent(found.confidence()),
+        parents: found.parents().iter().filter_map(|parent| parent.name()).map(str::to_owned).collect(),
+        categories: found.categories().iter().filter_map(|category| category.name()).map(str::to_owned).collect(),
+        boxes: boxes.take(MAX_BOXES).collect(),
+    }
+}
+
+fn face(found: &FaceDetail) -> Face {
+    Face {
+        area: found.bounding_box().map(area).unwrap_or_default(),
+        confidence: percent(found.confidence()),
+        sharpness: found.quality().and_then(ImageQuality::sharpness).map(|sharpness| percent(Some(sharpness))),
+    }
+}
+
+fn area(found: &BoundingBox) -> Area {
+    let side = |side: Option<f32>| f64::from(side.unwrap_or(0.0));
+    Area::of_fractions(side(found.left), side(found.top), side(found.width), side(found.height))
+}
+
+fn percent(confidence: Option<f32>) -> u8 {
+    confidence.unwrap_or(0.0).round().clamp(0.0, 100.0) as u8
+}
+
+/// What another attempt would be answered as well. All else, throttling among it, is a failure that the queue brings again.
+fn unseen<E, R>(at: &ObjectAt, error: &SdkError<E, R>) -> SeamResult<Unseen>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let told = |code: &str| format!("{code}: {}", error.message().unwrap_or_default());
+    match error.code() {
+        Some(code @ ("InvalidImageFormatException" | "ImageTooLargeException")) => Ok(Unseen::Picture(told(code))),
+        Some(
+            code @ ("AccessDeniedException" | "UnrecognizedClientException" | "SubscriptionRequiredException" | "OptInRequired"),
+        ) => Ok(Unseen::Account(told(code))),
+        _ => Err(failure(format!("looking at {}", at.key), error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

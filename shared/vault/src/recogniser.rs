@@ -1,0 +1,196 @@
+//! The recogniser, and what keeps it cheap: nobody is asked twice about the same bytes, and not more in a month than was agreed.
+//!
+//! A picture is counted before it is looked at. Who dies in between has counted one too many, and never one too few: the month's
+//! number is a bound on the bill. The count is one row; who is overtaken reads it anew.
+
+use std::sync::Arc;
+
+use photovault_domain::{Face, Label, MediaId, Recipe, Sha256, Tags, UserId, UtcMs, local_of_seconds};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Mutant, Names, mutated,
+    rows::{row_of, value_of},
+    seams::{Clock, Expect, ObjectAt, Recognition, RowKey, SeamError, SeamResult, Table, Unseen, Written},
+};
+
+/// How often a count is decided again when another came first. Those who count at once are few: one for each user that imports.
+const MAX_CONFLICTS: u32 = 50;
+
+/// What came of asking.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked<T> {
+    /// It was seen.
+    Seen(T),
+    /// Not for now, in plain words: the month's pictures are used up, or the account is refused.
+    Deferred(String),
+    /// Never, in plain words: not a picture that the recogniser takes.
+    Untaken(String),
+}
+
+/// What was counted in a month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Count {
+    images: u32,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    tags: Tags,
+    version: u64,
+}
+
+/// The recogniser of this deployment.
+#[derive(Clone)]
+pub struct Recogniser {
+    table: Arc<dyn Table>,
+    recognition: Arc<dyn Recognition>,
+    clock: Arc<dyn Clock>,
+    names: Arc<Names>,
+}
+
+impl Recogniser {
+    pub(crate) fn new(
+        table: Arc<dyn Table>,
+        recognition: Arc<dyn Recognition>,
+        clock: Arc<dyn Clock>,
+        names: Arc<Names>,
+    ) -> Self {
+        Self { table, recognition, clock, names }
+    }
+
+    /// What was seen in these bytes before, by this recipe.
+    pub async fn known(&self, sha256: &Sha256, recipe: &Recipe) -> SeamResult<Option<Tags>> {
+        let kept: Option<Kept> = self.table.row(&known_key(sha256, recipe)).await?.as_deref().map(value_of).transpose()?;
+        Ok(kept.map(|kept| kept.tags))
+    }
+
+    /// Keeps what was seen: for the first time, or `again` with the faces that were missing. Where another was faster, what it saw stands.
+    pub async fn keep(&self, sha256: &Sha256, recipe: &Recipe, tags: &Tags, again: bool) -> SeamResult<()> {
+        let (version, expect) = if again { (2, Expect::Version(1)) } else { (1, Expect::Absent) };
+        self.table.put(row_of(&Kept { tags: tags.clone(), version }, known_key(sha256, recipe)), expect).await.map(|_| ())
+    }
+
+    /// Asks what a derivative shows; gives the labels and who saw them.
+    pub async fn labels(&self, derivative: &str) -> SeamResult<Asked<(Vec<Label>, String)>> {
+        let at = self.at(derivative);
+        self.paid(self.recognition.labels(&at)).await
+    }
+
+    /// Asks where in a derivative the faces are.
+    pub async fn faces(&self, derivative: &str) -> SeamResult<Asked<Vec<Face>>> {
+        let at = self.at(derivative);
+        self.paid(self.recognition.faces(&at)).await
+    }
+
+    /// Counts, then asks.
+    async fn paid<T>(&self, ask: impl Future<Output = SeamResult<Result<T, Unseen>>> + Send) -> SeamResult<Asked<T>> {
+        if mutated(Mutant::CountsAfterwards) {
+            let answer = ask.await?;
+            self.count().await?;
+            return Ok(Asked::of(answer));
+        }
+        if let Some(deferred) = self.count().await? {
+            return Ok(Asked::Deferred(deferred));
+        }
+        let answer = Asked::of(ask.await?);
+        if matches!(answer, Asked::Deferred(_)) {
+            // A request that was refused is not billed.
+            self.change_count(|images| images.checked_sub(1)).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Pictures that were counted in the month of an instant.
+    pub async fn counted(&self, at: UtcMs) -> SeamResult<u32> {
+        Ok(self.read(&month_of(at)).await?.images)
+    }
+
+    /// Counts one picture; why not, where the month has no more.
+    async fn count(&self) -> SeamResult<Option<String>> {
+        let most = self.names.recognising.monthly_images;
+        let counted = self.change_count(|images| (images < most).then_some(images + 1)).await?;
+        Ok((!counted).then(|| format!("deferred: the month's {most} pictures have been looked at")))
+    }
+
+    /// Changes the month's number as `change` says; whether it had anything to change.
+    async fn change_count(&self, change: impl Fn(u32) -> Option<u32> + Send) -> SeamResult<bool> {
+        let month = month_of(self.clock.now());
+        for _ in 0..MAX_CONFLICTS {
+            let current = self.read(&month).await?;
+            let Some(images) = change(current.images) else { return Ok(false) };
+            let next = Count { images, version: current.version + 1 };
+            let expect = if current.version == 0 { Expect::Absent } else { Expect::Version(current.version) };
+            let written = self.table.put(row_of(&next, count_key(&month)), expect).await?;
+            if written == Written::Yes || mutated(Mutant::CountUnguarded) {
+                return Ok(true);
+            }
+        }
+        let answer = format!("others counted first {MAX_CONFLICTS} times");
+        Err(SeamError { asked: format!("count of the pictures of {month}"), answer })
+    }
+
+    async fn read(&self, month: &str) -> SeamResult<Count> {
+        Ok(self.table.row(&count_key(month)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+    }
+
+    /// Writes down that an item waits for another month, or for an account that is let in. Twice is once.
+    pub async fn defer(&self, user: &UserId, media: &MediaId) -> SeamResult<()> {
+        let key = deferred_key(user, media);
+        self.table.put(row_of(&Waiting { user: user.clone(), media: media.clone() }, key), Expect::Absent).await.map(|_| ())
+    }
+
+    /// Items that wait, a page of them.
+    pub async fn deferred(&self, limit: u32) -> SeamResult<Vec<(UserId, MediaId)>> {
+        let page = self.table.rows(DEFERRED, "", None, limit).await?;
+        let waiting = page.items.iter().map(|row| value_of::<Waiting>(row).map(|it| (it.user, it.media)));
+        waiting.collect()
+    }
+
+    /// An item waits no more.
+    pub async fn resumed(&self, user: &UserId, media: &MediaId) -> SeamResult<()> {
+        self.table.remove(&deferred_key(user, media)).await
+    }
+
+    fn at(&self, derivative: &str) -> ObjectAt {
+        ObjectAt { bucket: self.names.vault_bucket.clone(), key: derivative.to_owned(), version: None }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    user: UserId,
+    media: MediaId,
+}
+
+impl<T> Asked<T> {
+    fn of(answer: Result<T, Unseen>) -> Self {
+        match answer {
+            Ok(seen) => Self::Seen(seen),
+            Err(Unseen::Account(why)) => Self::Deferred(format!("deferred: the recogniser refuses this account: {why}")),
+            Err(Unseen::Picture(why)) => Self::Untaken(format!("the recogniser does not take this picture: {why}")),
+        }
+    }
+}
+
+/// The partition of items that wait.
+const DEFERRED: &str = "R#deferred";
+
+/// What is known of the same bytes is known to all users: it says nothing that the bytes do not say.
+fn known_key(sha256: &Sha256, recipe: &Recipe) -> RowKey {
+    RowKey { pk: format!("R#{sha256}"), sk: recipe.to_string() }
+}
+
+fn count_key(month: &str) -> RowKey {
+    RowKey { pk: "R#count".to_owned(), sk: month.to_owned() }
+}
+
+fn deferred_key(user: &UserId, media: &MediaId) -> RowKey {
+    RowKey { pk: DEFERRED.to_owned(), sk: format!("{user}#{media}") }
+}
+
+/// `2026-11`, in UTC.
+fn month_of(at: UtcMs) -> String {
+    local_of_seconds(at.0.div_euclid(1000)).chars().take(7).collect()
+}

@@ -1,0 +1,99 @@
+//! Not more pictures are paid for than was agreed, each is counted before it is paid for, and none once it was seen; what was seen is what
+//! the item says.
+
+use std::collections::BTreeMap;
+
+use photovault_domain::{DERIVATIVE_SIZES, Media, Recognise, Recognising, Stage, State, Tags};
+use photovault_sim::{MODEL, faces_in, labels_in};
+
+use super::{Event, Promise, Scene};
+use crate::stand_ins::rendered;
+
+/// How long an attempt may go on that began before somebody else kept what was seen: the function's time-out, and a slow call.
+const ATTEMPT_MS: i64 = 90_000;
+
+pub(super) struct Recognition {
+    recognising: Recognising,
+    looked: u64,
+    /// When it was kept what was seen in bytes, by their hash.
+    kept: BTreeMap<String, i64>,
+}
+
+impl Recognition {
+    pub(super) fn new(recognising: Recognising) -> Self {
+        Self { recognising, looked: 0, kept: BTreeMap::new() }
+    }
+
+    fn is_counted(&mut self, key: &str, scene: &Scene) -> Result<(), String> {
+        self.looked += 1;
+        if self.looked > u64::from(self.recognising.monthly_images) {
+            return Err(format!("{} pictures were paid for of {}", self.looked, self.recognising.monthly_images));
+        }
+        let counts = scene.world.rows.iter().filter(|((pk, _), _)| pk == "R#count");
+        let counted: u64 = counts.filter_map(|(_, row)| row.get("images")?.as_u64()).sum();
+        if counted < self.looked {
+            return Err(format!("{} pictures were paid for and {counted} are counted", self.looked));
+        }
+        let of_key = scene.truth.uploads.iter().find(|upload| key.contains(upload.media.as_str()));
+        let kept = of_key.and_then(|upload| self.kept.get(upload.sha256.as_str()));
+        match kept {
+            Some(kept) if scene.world.now.0 - kept > ATTEMPT_MS => Err(format!("{key} was paid for again")),
+            _ => Ok(()),
+        }
+    }
+
+    /// An item that is done says what is to be seen, or why not.
+    fn is_seen(&self, media: &Media, scene: &Scene) -> Result<(), String> {
+        let Some(upload) = scene.truth.of_media(&media.id).next() else { return Ok(()) };
+        let files = rendered(&upload.bytes).files;
+        let bytes = &files[DERIVATIVE_SIZES.len() - 1].bytes;
+        let labels = labels_in(bytes);
+        let faces = (self.recognising.what == Recognise::Faces && labels.len() > 1).then(|| faces_in(bytes));
+        let reason = media.ledger[&Stage::Tag].reason.as_deref();
+        let is_deferred = reason.is_some_and(|reason| reason.starts_with("deferred"));
+        let want = Tags { labels, faces, model: MODEL.to_owned(), inherited: None };
+        let said = match &media.tags {
+            None => is_deferred,
+            Some(tags) if is_deferred => Tags { faces: None, ..want } == **tags,
+            Some(tags) => want == **tags,
+        };
+        if said { Ok(()) } else { Err(format!("the tags of {} are {:?} ({reason:?})", media.name(), media.tags)) }
+    }
+}
+
+impl Promise for Recognition {
+    fn name(&self) -> &'static str {
+        "recognition"
+    }
+
+    fn step(&mut self, event: &Event, scene: &Scene) -> Result<(), String> {
+        match event {
+            Event::Recognised { key } => self.is_counted(key, scene),
+            Event::Kept { sha256 } => {
+                self.kept.entry((*sha256).to_owned()).or_insert(scene.world.now.0);
+                Ok(())
+            }
+            Event::Item { before, after, .. } => {
+                let done = |media: &Media| media.ledger.get(&Stage::Tag).is_some_and(|entry| entry.state == State::Done);
+                if before.is_some_and(|before| before.tags.is_some() && before.tags != after.tags) {
+                    return Err(format!("the tags of {} were lost", after.name()));
+                }
+                if done(after) && !before.is_some_and(done) { self.is_seen(after, scene) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn at_rest(&mut self, scene: &Scene, _cured: bool) -> Result<(), String> {
+        let is_on = self.recognising.what != Recognise::Off;
+        for media in scene.items.values() {
+            let is_whole = media.derivatives.is_some() && media.placed.is_some();
+            let is_asked = media.ledger.contains_key(&Stage::Tag);
+            // What was put in the trash has no place any more.
+            if is_asked != (is_on && (is_whole || is_asked)) {
+                return Err(format!("{} is whole: {is_whole}, and is asked about: {is_asked}", media.name()));
+            }
+        }
+        Ok(())
+    }
+}
