@@ -4,6 +4,7 @@ pub mod albums;
 pub mod duplicates;
 pub mod lives;
 pub mod moments;
+pub mod people;
 pub mod random;
 pub mod select;
 pub mod trips;
