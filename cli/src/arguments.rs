@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use photovault_domain::{Recognise, Scanner, Stage, Status, UserId};
 
 pub(crate) use deployment::DeploymentArguments;
-pub(crate) use insight::{DuplicatesArguments, FindArguments, PlacesArguments};
+pub(crate) use insight::{DuplicatesArguments, FindArguments, PeopleArguments, PlacesArguments};
 pub(crate) use offline::{FactsArguments, SampleArguments};
 pub(crate) use operate::{BackfillArguments, ChoiceArguments, DlqAction, DlqArguments, RedriveArguments, StatsArguments};
 
@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Duplicates(DuplicatesArguments),
     Failures(FailuresArguments),
     Places(PlacesArguments),
+    People(PeopleArguments),
     Retry(RetryArguments),
     Dlq(DlqArguments),
     Trash(crate::trash::TrashArguments),

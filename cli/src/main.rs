@@ -5,6 +5,7 @@ mod audit;
 mod backfill;
 mod backup;
 mod bar;
+mod best;
 mod cleanup;
 mod connection;
 mod cost;
@@ -20,6 +21,7 @@ mod invoke;
 mod list;
 mod memories;
 mod moments;
+mod people;
 mod places;
 mod restore;
 mod retry;
@@ -66,6 +68,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Duplicates(arguments) => runtime(true)?.block_on(duplicates::run(arguments)).map(done),
         Command::Failures(arguments) => runtime(false)?.block_on(list::failures(arguments)).map(done),
         Command::Places(arguments) => runtime(false)?.block_on(places::run(arguments)).map(done),
+        Command::People(arguments) => runtime(false)?.block_on(people::run(arguments)).map(done),
         Command::Retry(arguments) => runtime(false)?.block_on(retry::run(arguments)).map(done),
         Command::Dlq(arguments) => runtime(false)?.block_on(dlq::run(arguments)).map(done),
         Command::Trace(arguments) => runtime(false)?.block_on(trace::run(arguments)).map(done),

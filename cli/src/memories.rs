@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::{
     arguments::VaultArguments,
+    best::{self, Wanted, period},
     connection::reach,
     find::PAGE,
     moments::{coordinates, place},
@@ -22,11 +23,23 @@ const MONTHS: [&str; 12] =
 
 /// Show memories: this day in other years, and trips.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  photovault memories\n  photovault memories --on 2026-07-04 --json")]
+#[command(
+    after_help = "Examples:\n  photovault memories\n  photovault memories --on 2026-07-04 --json\n  photovault memories --best-of 2024-07\n  \
+    photovault memories --best-of 2024 --count 30 --without Ben --without 2024-07-01 --without Lisbon"
+)]
 pub(crate) struct MemoriesArguments {
     /// Another day than today (UTC).
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     on: Option<i64>,
+    /// The best photos of a month or a year instead, each with why it was chosen.
+    #[arg(long, value_name = "YYYY[-MM]", value_parser = period, conflicts_with = "on")]
+    best_of: Option<String>,
+    /// How many of them at most.
+    #[arg(long, value_name = "N", default_value_t = 12, requires = "best_of")]
+    count: usize,
+    /// Leave out a person who is marked in photos, a place or a day; may be given several times.
+    #[arg(long, value_name = "NAME|PLACE|YYYY-MM-DD", requires = "best_of")]
+    without: Vec<String>,
     #[command(flatten)]
     vault: VaultArguments,
 }
@@ -44,10 +57,13 @@ struct Memory {
 pub(crate) async fn run(arguments: &MemoriesArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let user = &arguments.vault.user;
+    if let Some(period) = &arguments.best_of {
+        let wanted = Wanted { period, count: arguments.count, without: &arguments.without, json: arguments.vault.json };
+        return best::run(&vault, user, &wanted).await;
+    }
     let today = arguments.on.unwrap_or_else(|| vault.clock.now().0.div_euclid(DAY_S * 1000));
     let mut memories = on_this_day(&vault, user, today).await?;
-    // A command may look through a library; a function never does.
-    let timeline = items(&vault, user, None, None).await?;
+    let timeline = timeline(&vault, user).await?;
     for trip in trips(&timeline, &bases(&timeline)).iter().rev() {
         memories.push(told(&vault, user, &timeline, trip).await?);
     }
@@ -116,6 +132,11 @@ fn title(place: &str, trip: &Trip) -> String {
     let is_weekend = trip.days <= 3 && weekday >= 4 && weekday + trip.days > 6;
     let month = date[5..7].parse::<usize>().ok().and_then(|month| MONTHS.get(month - 1)).copied().unwrap_or_default();
     if is_weekend { format!("Weekend in {place}, {month} {}", &date[..4]) } else { format!("{place}, {month} {}", &date[..4]) }
+}
+
+/// All of a timeline: a command may look through a library; a function never does.
+pub(crate) async fn timeline(vault: &Vault, user: &UserId) -> anyhow::Result<Vec<Placed>> {
+    items(vault, user, None, None).await
 }
 
 /// Items of a timeline, from one instant to another.

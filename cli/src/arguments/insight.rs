@@ -35,6 +35,19 @@ pub(crate) struct FindArguments {
     pub(crate) vault: VaultArguments,
 }
 
+/// List whom photos show: people whom somebody marked by name, and faces that were found and have no name.
+///
+/// Nobody is recognised: names come from the files and their sidecars, faces from a recogniser that looks for faces.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  photovault people\n  photovault people Ben\n  photovault people --json | jq .name")]
+pub(crate) struct PeopleArguments {
+    /// Only the photos of whoever is called so.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) vault: VaultArguments,
+}
+
 /// List where photos and videos were taken: the nearest town within 25 km, and else the country.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  photovault places\n  photovault places JP\n  photovault places --json | jq .town")]

@@ -121,12 +121,13 @@ impl Candidate {
         let facts = media.facts.as_deref();
         let regions = || facts.iter().flat_map(|facts| &facts.regions);
         let marked = regions().filter(|region| region.kind.as_deref() == Some("Face")).count() as u32;
+        let found = media.tags.as_ref().and_then(|tags| Some(tags.faces.as_ref()?.len() as u32));
         Some(Self {
             at,
             look,
             pixels: u64::from(media.width?) * u64::from(media.height?),
             // A file in which nobody marked a face may have some.
-            faces: (marked > 0).then_some(marked),
+            faces: found.or((marked > 0).then_some(marked)),
             rating: facts.and_then(|facts| facts.rating).unwrap_or(0),
             is_screenshot: facts.is_some_and(|facts| facts.screenshot),
             is_archived: false,
