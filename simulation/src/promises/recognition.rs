@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use photovault_domain::{DERIVATIVE_SIZES, Media, Recognise, Recognising, Stage, State, Tags};
+use photovault_domain::{Media, Recognise, Recognising, Stage, State, Tags};
 use photovault_sim::{MODEL, faces_in, labels_in};
 
 use super::{Event, Promise, Scene};
@@ -46,7 +46,8 @@ impl Recognition {
     fn is_seen(&self, media: &Media, scene: &Scene) -> Result<(), String> {
         let Some(upload) = scene.truth.of_media(&media.id).next() else { return Ok(()) };
         let files = rendered(&upload.bytes).files;
-        let bytes = &files[DERIVATIVE_SIZES.len() - 1].bytes;
+        let Some(largest) = files.last() else { return Err(format!("{} has no picture", media.name())) };
+        let bytes = &largest.bytes;
         let labels = labels_in(bytes);
         let faces = (self.recognising.what == Recognise::Faces && labels.len() > 1).then(|| faces_in(bytes));
         let reason = media.ledger[&Stage::Tag].reason.as_deref();
@@ -57,6 +58,10 @@ impl Recognition {
             Some(tags) if is_deferred => Tags { faces: None, ..want } == **tags,
             Some(tags) => want == **tags,
         };
+        let kept = format!("R#{}", upload.sha256);
+        if media.tags.is_some() && !scene.world.rows.keys().any(|(pk, _)| *pk == kept) {
+            return Err(format!("what was paid for of {} is not kept", media.name()));
+        }
         if said { Ok(()) } else { Err(format!("the tags of {} are {:?} ({reason:?})", media.name(), media.tags)) }
     }
 }
