@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, Recipe, STAGES, Scan, Sha256, Stage, State, Tags,
-    Taken, UserId, UtcMs, Video,
+    Derivative, Derivatives, Entry, Facet, Facts, Format, Kind, Look, MediaId, Needs, Recipe, STAGES, Scan, Sha256, Stage, State,
+    Tags, Taken, UserId, UtcMs, Video,
 };
 
 /// How many uploads of the same bytes an item remembers: the first and the latest.
