@@ -8,7 +8,6 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use photovault_domain::{Recognise, Recognising};
 use photovault_sim::{Due, Happening, Random, Rates, Scheduler, SimulatedQueue, Simulation, Task, UPLOADS};
 
 use crate::{
@@ -124,15 +123,6 @@ pub(crate) struct History {
     person: bool,
 }
 
-/// One vault in six has a recogniser, most of those too few pictures a month: the others' photos are settled without one.
-fn recognising(mut random: Random) -> Recognising {
-    if random.below(6) > 0 {
-        return Recognising::default();
-    }
-    let what = random.one_of(&[Recognise::Labels, Recognise::Faces]);
-    Recognising { what, monthly_images: random.one_of(&[2, 5, 1000]) }
-}
-
 /// Runs the history of a seed.
 pub fn run(seed: u64, options: &Options) -> Outcome {
     let mut history = History::new(seed, options);
@@ -164,9 +154,9 @@ impl History {
             max_receives: settings.max_receives,
             messages: Vec::new(),
         };
-        let recognising = recognising(seed.of(7));
-        let simulation = Simulation::new(scheduler).recognising(recognising);
         let workload = Workload::of(seed, START, &options.dropped);
+        let recognising = workload.recognising;
+        let simulation = Simulation::new(scheduler).recognising(recognising);
         let mut history = Self {
             promises: Promises::new(simulation.clone(), recognising),
             simulation,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use photovault_domain::{MediaId, Sha256, UploadKey, UserId};
+use photovault_domain::{MediaId, Recognise, Recognising, Sha256, UploadKey, UserId};
 use photovault_sim::Random;
 use sha2::Digest as _;
 
@@ -57,6 +57,8 @@ pub(crate) struct Workload {
     pub(crate) calm: i64,
     /// What may become of the stream's records.
     pub(crate) stream: Stream,
+    /// What the vault has looked for in pictures.
+    pub(crate) recognising: Recognising,
     /// Whose all uploads are, where one person drops a folder.
     crowd: Option<&'static str>,
     random: Random,
@@ -76,6 +78,7 @@ impl Workload {
             restores: trash(seed.of(8), start),
             calm: start + calm_after(&mut random),
             stream: stream(seed.of(5)),
+            recognising: recognising(seed.of(7)),
             crowd: None,
             random: seed.of(2),
         };
@@ -148,6 +151,15 @@ fn stream(mut random: Random) -> Stream {
         60..100 => Stream::GivenUp,
         _ => Stream::Kept,
     }
+}
+
+/// One vault in six has a recogniser, most of those too few pictures a month: the others' photos are settled without one.
+fn recognising(mut random: Random) -> Recognising {
+    if random.below(6) > 0 {
+        return Recognising::default();
+    }
+    let what = random.one_of(&[Recognise::Labels, Recognise::Faces]);
+    Recognising { what, monthly_images: random.one_of(&[2, 5, 1000]) }
 }
 
 /// One history in five has people who know better when something was taken.
