@@ -36,6 +36,16 @@ impl History {
         self.stored(at, version);
     }
 
+    /// Somebody uploads again, under another name, what is in the trash.
+    pub(crate) fn upload_again(&mut self) {
+        let Some(media) = self.promises.items().find(|media| media.trashed.is_some()).cloned() else { return };
+        let same = self.workload.uploads.iter().find(|upload| (&upload.media, &upload.user) == (&media.id, &media.user));
+        let Some(Upload { key, kind, bytes, .. }) = same.cloned() else { return };
+        let key = format!("{}.again.gif", key.trim_end_matches(".gif"));
+        self.workload.uploads.push(Upload::new(self.now(), key, kind, bytes));
+        self.upload(self.workload.uploads.len() - 1);
+    }
+
     /// A function has uploaded: bytes that are in the vault already and have no item.
     pub(crate) fn recovered(&mut self, at: &ObjectAt, version: String, bytes: &Bytes) {
         if self.promises.truth.at(&at.key, &version).is_some() {

@@ -81,6 +81,7 @@ pub(crate) enum Note {
     Health,
     Trash,
     Restore,
+    Again,
     Cleanup,
 }
 
@@ -266,6 +267,7 @@ impl History {
             Note::Health => self.run_health(),
             Note::Trash => self.put_in_trash(),
             Note::Restore => self.restore(),
+            Note::Again => self.upload_again(),
             Note::Cleanup => self.run_cleanup(),
         }
     }

@@ -36,6 +36,9 @@ impl History {
         for at in self.workload.restores.clone() {
             self.at(at, Note::Restore);
         }
+        for at in self.workload.agains.clone() {
+            self.at(at, Note::Again);
+        }
         self.at(self.now() + i64::from(CLEANUP.every_s) * 1000, Note::Cleanup);
     }
 

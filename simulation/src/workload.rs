@@ -6,7 +6,7 @@ use photovault_domain::{MediaId, Recognise, Recognising, Sha256, UploadKey, User
 use photovault_sim::Random;
 use sha2::Digest as _;
 
-use crate::stand_ins::FileKind;
+use crate::{settings::CLEANUP, stand_ins::FileKind};
 
 /// Uploads that every history has.
 const FIRST_UPLOADS: u64 = 2;
@@ -53,6 +53,8 @@ pub(crate) struct Workload {
     /// When somebody puts an item in the trash, and when somebody takes one out of it. Then `cleanup` runs on its schedule too.
     pub(crate) trash: Vec<i64>,
     pub(crate) restores: Vec<i64>,
+    /// When somebody uploads again what is in the trash.
+    pub(crate) agains: Vec<i64>,
     /// Before this the faults do not stop.
     pub(crate) calm: i64,
     /// What may become of the stream's records.
@@ -75,10 +77,11 @@ impl Workload {
             retries: Vec::new(),
             corrections: corrections(seed.of(6), start),
             trash: trash(seed.of(7), start),
-            restores: trash(seed.of(8), start),
+            restores: takings_back(seed.of(8), start),
+            agains: takings_back(seed.of(10), start),
             calm: start + calm_after(&mut random),
             stream: stream(seed.of(5)),
-            recognising: recognising(seed.of(7)),
+            recognising: recognising(seed.of(9)),
             crowd: None,
             random: seed.of(2),
         };
@@ -168,10 +171,20 @@ fn corrections(mut random: Random, start: i64) -> Vec<i64> {
     (0..count).map(|_| start + random.below(400_000) as i64).collect()
 }
 
-/// One history in eight has people who put things away; half of those, and as many others, people who take them back.
+/// One history in eight has people who put things away.
 fn trash(mut random: Random, start: i64) -> Vec<i64> {
     let count = if random.per_mille(125) { 1 + random.below(4) } else { 0 };
     (0..count).map(|_| start + random.below(600_000) as i64).collect()
+}
+
+/// Where things were put away, people may want them back: often just when clean-up comes for them.
+fn takings_back(mut random: Random, start: i64) -> Vec<i64> {
+    let count = random.below(3);
+    let at = |_| match random.below(4) {
+        0 => start + random.below(600_000) as i64,
+        run => start + run as i64 * i64::from(CLEANUP.every_s) * 1000 + random.below(400) as i64,
+    };
+    (0..count).map(at).collect()
 }
 
 fn kind(random: &mut Random) -> FileKind {
