@@ -52,7 +52,21 @@ fn main() -> ExitCode {
         let (name, rest) = (words.next(), words.collect::<Vec<_>>());
         return ended(function::run(name.as_deref(), &rest).map(|()| ExitCode::SUCCESS));
     }
+    end_when_nobody_reads();
     ended(run(&Arguments::parse().command))
+}
+
+/// `photovault ls | head`: who has seen enough closes the pipe, where `println!` panics. That is no accident to tell of.
+fn end_when_nobody_reads() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to stdout") && text.contains("Broken pipe") {
+            // As the shell has it of a program that SIGPIPE ended.
+            std::process::exit(128 + 13);
+        }
+        tell(panic);
+    }));
 }
 
 fn run(command: &Command) -> anyhow::Result<ExitCode> {

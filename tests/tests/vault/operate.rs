@@ -19,6 +19,15 @@ use crate::engine::{Engine, photovault, succeeded};
 const PHOTOS: usize = 12;
 
 #[test]
+fn who_has_seen_enough_is_no_accident() {
+    let mut doctor = photovault().arg("doctor").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(doctor.stdout.take());
+    let ended = doctor.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(141));
+    assert!(!String::from_utf8_lossy(&ended.stderr).contains("panicked"), "{ended:?}");
+}
+
+#[test]
 fn stale_work_is_done_again_once_and_all_of_it_is_counted() {
     // Counters follow within a second instead of half a minute.
     let usual =
