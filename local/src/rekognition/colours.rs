@@ -20,10 +20,11 @@ fn distance(one: [u8; 3], other: [u8; 3]) -> i32 {
     (((512 + mean_red) * red * red) >> 8) + 4 * green * green + (((767 - mean_red) * blue * blue) >> 8)
 }
 
-/// Rekognition's simplified colours.
+/// Rekognition's simplified colours; a name has a second place where what is pale or dark would be taken for grey.
 const SIMPLE: &[(&str, u32)] = &[
     ("black", 0x00_0000),
     ("blue", 0x1f_4fd8),
+    ("blue", 0x5a_90c8),
     ("brown", 0x7a_4a22),
     ("green", 0x2e_8b2e),
     ("grey", 0x80_8080),

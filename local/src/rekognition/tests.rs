@@ -33,8 +33,11 @@ async fn what_is_measured_is_real_and_what_is_not_known_is_empty() {
         let answer = ask("DetectLabels", request(&painted(format))).await.unwrap();
         assert_eq!((&answer["Labels"], &answer["LabelModelVersion"]), (&json!([]), &"local-1".into()));
         let colours = answer["ImageProperties"]["DominantColors"].as_array().unwrap();
-        let told: Vec<_> = colours.iter().map(|it| (it["SimplifiedColor"].as_str(), it["PixelPercent"].as_u64())).collect();
-        assert_eq!(told, [(Some("red"), Some(75)), (Some("blue"), Some(25))], "{answer}");
+        let told: Vec<_> =
+            colours.iter().filter_map(|it| Some((it["SimplifiedColor"].as_str()?, it["PixelPercent"].as_u64()?))).collect();
+        // It is made smaller before its pixels are counted: the edge between the two may move by a percent.
+        let is_so = |(told, want): (&(&str, u64), &(&str, u64))| told.0 == want.0 && told.1.abs_diff(want.1) <= 1;
+        assert!(told.len() == 2 && told.iter().zip(&[("red", 75), ("blue", 25)]).all(is_so), "{answer}");
         assert_eq!(colours[0]["CSSColor"], "firebrick");
         let brightness = answer["ImageProperties"]["Quality"]["Brightness"].as_f64().unwrap();
         assert!((25.0..35.0).contains(&brightness), "{brightness}");

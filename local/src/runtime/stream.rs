@@ -101,6 +101,7 @@ impl StreamMapping {
                     () = tokio::time::sleep_until(until) => {}
                 }
             } else {
+                drop(records);
                 // Within a window each look reads all that has come so far: not one for every write.
                 tokio::time::sleep_until(until.min(Instant::now() + window / LOOKS)).await;
             }

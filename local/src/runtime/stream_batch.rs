@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::sync::watch;
@@ -44,7 +45,7 @@ impl Batches<'_> {
                 continue;
             }
             self.mapping.function.meter_batch(part.records.len(), 0);
-            let result = self.mapping.function.invoke(json!({ "Records": part.records }).to_string()).await;
+            let result = self.mapping.function.invoke(event(&part.records)).await;
             let Some(failed_from) = self.first_failure(&part.records, &result) else {
                 self.settle(&part.records);
                 continue;
@@ -132,6 +133,16 @@ impl Batches<'_> {
             () = tokio::time::sleep(pause) => true,
         }
     }
+}
+
+/// The event of a batch. Written at once: a batch is large, and `json!` would copy it.
+fn event(records: &[Value]) -> String {
+    #[derive(Serialize)]
+    struct Event<'a> {
+        #[serde(rename = "Records")]
+        records: &'a [Value],
+    }
+    serde_json::to_string(&Event { records }).expect("records are plain data")
 }
 
 /// What Lambda tells an on-failure destination of a stream: which records, not what was in them.

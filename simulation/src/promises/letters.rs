@@ -51,6 +51,8 @@ impl Promise for Letters {
             let mut items = scene.items.values().filter(|media| media.id == job.media && media.user == job.user);
             let entry = items.next().and_then(|media| media.ledger.get(&job.stage));
             let outdated = scene.truth.interrupted && entry.is_some_and(|entry| entry.asked > job.asked);
+            // Of the item that left: a redrive finds nothing to do.
+            let outdated = outdated || scene.truth.has_come_again(&job.media);
             if !outdated && !entry.is_some_and(|entry| entry.state == State::Failed && entry.asked == job.asked) {
                 return Err(format!("{} is kept, and its stage stands at {entry:?}", what()));
             }

@@ -103,6 +103,8 @@ fn told<'a>(media: &Media, scene: &Scene<'a>) -> Result<&'a Digest, String> {
     };
     let digest = scene.digests.values().find(|digest| digest.user == media.user && digest.window == window);
     let said = digest.and_then(|digest| digest.items.get(&media.id));
-    let says_so = digest.filter(|_| said == Some(&status));
+    // Of an item that left and came again within one window, the digest may have the earlier end.
+    let earlier = said.is_some() && scene.truth.has_come_again(&media.id);
+    let says_so = digest.filter(|_| said == Some(&status) || earlier);
     says_so.ok_or_else(|| format!("{} ended as {status:?}, and its digest says {said:?}", media.name()))
 }

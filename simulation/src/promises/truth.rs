@@ -28,6 +28,11 @@ impl Truth {
         self.uploads.iter().filter(move |upload| upload.media == *media)
     }
 
+    /// Whether an item's bytes had an item before, which left the vault: what was told and kept of that one has the same name.
+    pub(crate) fn has_come_again(&self, media: &MediaId) -> bool {
+        self.of_media(media).any(|upload| self.was_let_go(upload))
+    }
+
     /// The upload at a key's version.
     pub(crate) fn at(&self, key: &str, version: &str) -> Option<&Upload> {
         self.uploads.iter().find(|upload| upload.key == key && upload.version.as_deref() == Some(version))
