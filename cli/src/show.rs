@@ -185,11 +185,10 @@ fn video(video: &Video) -> Vec<(&'static str, String)> {
 pub(crate) fn ledger(media: &Media) -> Table {
     let mut table = Table::new(&["stage", "state", "when", "took", "attempts", "cost", "why"]);
     for (stage, entry) in &media.ledger {
-        let state = serde_json::to_value(entry.state).expect("a state is plain data");
         let ended = entry.finished.is_some();
         table.row(vec![
             stage.name().to_owned(),
-            state.as_str().unwrap_or_default().to_owned(),
+            entry.state.as_str().to_owned(),
             entry.finished.or(entry.started).map(when).unwrap_or_default(),
             if ended { duration(entry.took_ms) } else { String::new() },
             entry.attempts.to_string(),

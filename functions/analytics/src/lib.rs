@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 use photovault_domain::{Counted, MediaId, UserId};
 use photovault_lambda::{Images, Served};
-use photovault_vault::{MEDIA_PREFIX, Vault, media_of_row, seams::Row};
+use photovault_vault::{Vault, item_of_row};
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -56,9 +56,8 @@ pub fn decide(images: &[Images]) -> (ByUser, Option<String>) {
 
 /// `None` for what is no media item.
 fn seen(images: &Images) -> anyhow::Result<Option<(UserId, MediaId, Counted)>> {
-    let is_media = |row: &Row| row.get("sk").and_then(serde_json::Value::as_str).is_some_and(|sk| sk.starts_with(MEDIA_PREFIX));
-    let Some(row) = images.after.as_deref().or(images.before.as_deref()).filter(|row| is_media(row)) else { return Ok(None) };
-    let media = media_of_row(row)?;
+    let Some(row) = images.after.as_deref().or(images.before.as_deref()) else { return Ok(None) };
+    let Some(media) = item_of_row(row)? else { return Ok(None) };
     let counted = Counted::of(&media);
     let seen = if images.after.is_some() { counted } else { counted.removed() };
     Ok(Some((media.user, media.id, seen)))

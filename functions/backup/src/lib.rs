@@ -16,7 +16,7 @@ mod thin;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use photovault_lambda::Served;
+use photovault_lambda::{Served, answered};
 use photovault_vault::Vault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,9 +60,5 @@ pub fn run() -> Served {
 
 /// A schedule's event, which asks for nothing in particular, or a [`Request`].
 pub fn on_event(vault: Vault, event: Value) -> BoxFuture<'static, anyhow::Result<Value>> {
-    Box::pin(async move {
-        let request: Request = serde_json::from_value(event)?;
-        let report = back_up(&vault, &request, BEGIN_WITHIN, &|_| {}).await?;
-        Ok(serde_json::to_value(report)?)
-    })
+    answered(event, move |request: Request| async move { back_up(&vault, &request, BEGIN_WITHIN, &|_| {}).await })
 }

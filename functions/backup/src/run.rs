@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Format, Line, Manifest, Media, UtcMs};
+use photovault_domain::{Format, Line, Manifest, Media, Until, UtcMs};
 use photovault_vault::{BackupState, Deed, Page, Saved, Vault, seams::Written};
 
 use crate::{Report, Request, thin::thin};
@@ -27,11 +27,11 @@ pub type OnProgress<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
 /// Saves what is not saved yet; no page is begun later than `within` from now.
 pub async fn back_up(vault: &Vault, request: &Request, within: Duration, progress: OnProgress<'_>) -> anyhow::Result<Report> {
-    let began = vault.clock.now();
+    let until = Until { began: vault.clock.now(), within };
     let mut state = vault.backups.state().await?;
     let mut run = Run { vault, report: Report { complete: true, ..Report::default() }, base: None, lines: vec![], saved: vec![] };
     if request.full {
-        run.base = Some(Manifest { made: began, segments: vec![] });
+        run.base = Some(Manifest { made: until.began, segments: vec![] });
         // What has left is not in it, and what was said is said anew.
         state.edited.clear();
     }
@@ -39,7 +39,7 @@ pub async fn back_up(vault: &Vault, request: &Request, within: Duration, progres
     run.what_was_said(&mut state).await?;
     let mut after: Option<String> = None;
     loop {
-        if u128::from(vault.clock.now().since(began)) >= within.as_millis() {
+        if until.is_over(vault.clock.now()) {
             run.report.complete = false;
             break;
         }

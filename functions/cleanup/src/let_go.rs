@@ -20,15 +20,8 @@ pub async fn let_go(vault: &Vault, media: Media, deed: Deed, by: &str) -> anyhow
     let leaving = if media.leaving.is_some() {
         media
     } else {
-        let entry = AuditEntry {
-            at: vault.clock.now(),
-            deed,
-            by: by.to_owned(),
-            user: media.user.clone(),
-            media: Some(media.id.clone()),
-            name: media.name().to_owned(),
-            keys: media.object.clone().into_iter().chain([derivative_prefix(&media.user, &media.id)]).collect(),
-        };
+        let keys = media.object.clone().into_iter().chain([derivative_prefix(&media.user, &media.id)]).collect();
+        let entry = AuditEntry::of(&media, deed, by, keys, vault.clock.now());
         let Some(leaving) = vault.catalog.let_go(media, &entry).await? else { return Ok(false) };
         leaving
     };

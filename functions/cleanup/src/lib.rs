@@ -17,8 +17,8 @@ mod walk;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::BoxFuture;
-use photovault_domain::UtcMs;
-use photovault_lambda::Served;
+use photovault_domain::Until;
+use photovault_lambda::{Served, answered};
 use photovault_vault::{Deed, Progress, Vault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,23 +76,19 @@ pub fn run() -> Served {
 
 /// A schedule's event or a [`Request`].
 pub fn on_event(vault: Vault, event: Value) -> BoxFuture<'static, anyhow::Result<Value>> {
-    Box::pin(async move {
-        let request: Request = serde_json::from_value(event)?;
-        let report = clean(&vault, &request, BEGIN_WITHIN).await?;
-        Ok(serde_json::to_value(report)?)
-    })
+    answered(event, move |request: Request| async move { clean(&vault, &request, BEGIN_WITHIN).await })
 }
 
 /// Makes the next pages of every walk, or all of them; no page is begun later than `within` from now.
 pub async fn clean(vault: &Vault, request: &Request, within: Duration) -> anyhow::Result<Report> {
-    let began = vault.clock.now();
+    let until = Until { began: vault.clock.now(), within };
     let mut progress = vault.catalog.progress(NAME).await?;
     if request.all {
         progress.places.clear();
     }
     let mut report = Report { complete: true, ..Report::default() };
     for walk in WALKS {
-        let run = Run { vault, request, began, within };
+        let run = Run { vault, request, until };
         report.complete &= run.make(*walk, &mut progress, &mut report).await?;
     }
     if !request.dry_run {
@@ -106,8 +102,7 @@ pub async fn clean(vault: &Vault, request: &Request, within: Duration) -> anyhow
 struct Run<'a> {
     vault: &'a Vault,
     request: &'a Request,
-    began: UtcMs,
-    within: Duration,
+    until: Until,
 }
 
 impl Run<'_> {
@@ -116,7 +111,7 @@ impl Run<'_> {
         let mut pages = 0;
         loop {
             let now = self.vault.clock.now();
-            if u128::from(now.since(self.began)) >= self.within.as_millis() {
+            if self.until.is_over(now) {
                 return Ok(false);
             }
             let Request { trash_days, quarantine_days, leftover_days, dry_run, .. } = *self.request;

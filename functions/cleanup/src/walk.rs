@@ -144,15 +144,8 @@ async fn upload_step(vault: &Vault, terms: Terms, dry_run: bool, upload: UploadR
         return Ok(false);
     }
     if !dry_run {
-        let entry = AuditEntry {
-            at: vault.clock.now(),
-            deed: Deed::UploadRemoved,
-            by: NAME.to_owned(),
-            user,
-            media: Some(media.id.clone()),
-            name: media.name().to_owned(),
-            keys: vec![format!("{}?versionId={}", upload.key, upload.version)],
-        };
+        let keys = vec![format!("{}?versionId={}", upload.key, upload.version)];
+        let entry = AuditEntry::of(&media, Deed::UploadRemoved, NAME, keys, vault.clock.now());
         vault.audit.add(&entry).await?;
         vault.originals.forget_upload(&upload).await?;
     }

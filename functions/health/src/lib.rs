@@ -15,8 +15,8 @@ mod walk;
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::BoxFuture;
-use photovault_domain::UtcMs;
-use photovault_lambda::Served;
+use photovault_domain::Until;
+use photovault_lambda::{Served, answered};
 use photovault_vault::{Progress, Vault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,11 +66,7 @@ pub fn run() -> Served {
 
 /// A schedule's event, which asks for nothing in particular, or a [`Request`].
 pub fn on_event(vault: Vault, event: Value) -> BoxFuture<'static, anyhow::Result<Value>> {
-    Box::pin(async move {
-        let request: Request = serde_json::from_value(event)?;
-        let report = check(&vault, &request, BEGIN_WITHIN).await?;
-        Ok(serde_json::to_value(report)?)
-    })
+    answered(event, move |request: Request| async move { check(&vault, &request, BEGIN_WITHIN).await })
 }
 
 /// Makes one page of every walk, or all of them; no page is begun later than `within` from now.
@@ -89,13 +85,6 @@ pub async fn check(vault: &Vault, request: &Request, within: Duration) -> anyhow
     Ok(report)
 }
 
-/// When the time is up.
-#[derive(Clone, Copy)]
-struct Until {
-    began: UtcMs,
-    within: Duration,
-}
-
 /// `false` if the time was up first.
 async fn make(
     vault: &Vault,
@@ -107,7 +96,7 @@ async fn make(
 ) -> anyhow::Result<bool> {
     loop {
         let now = vault.clock.now();
-        if u128::from(now.since(until.began)) >= until.within.as_millis() {
+        if until.is_over(now) {
             return Ok(false);
         }
         let moment = Moment { now, stalled_ms: u64::from(request.stalled_s) * 1000 };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use photovault_backup::restore::Reading;
-use photovault_domain::{Line, Media};
+use photovault_domain::{Line, Media, Until};
 use photovault_vault::{Drill as Record, Vault};
 use serde::Serialize;
 
@@ -29,11 +29,11 @@ pub struct DrillRun {
 
 /// Drills; what is begun is gone on with. No segment is begun later than `within` from now. Nothing to do where there is no backup.
 pub async fn drill(vault: &Vault, within: Duration, on_progress: OnProgress<'_>) -> anyhow::Result<Option<DrillRun>> {
-    let began = vault.clock.now();
+    let until = Until { began: vault.clock.now(), within };
     let Some(manifest) = vault.backups.newest().await? else { return Ok(None) };
     let mut record = match vault.drills.begun().await? {
         Some(known) if known.backup == manifest.made => known,
-        _ => Record { backup: manifest.made, started: began, ..Record::default() },
+        _ => Record { backup: manifest.made, started: until.began, ..Record::default() },
     };
     let mut backup = Reading::of(&manifest);
     let mut segments = 0;
@@ -54,12 +54,12 @@ pub async fn drill(vault: &Vault, within: Duration, on_progress: OnProgress<'_>)
         }
         record.segments = segments;
         on_progress(record.originals);
-        if u128::from(vault.clock.now().since(began)) >= within.as_millis() {
+        if until.is_over(vault.clock.now()) {
             break;
         }
     }
     let complete = segments as usize == manifest.segments.len();
-    record.took_ms += vault.clock.now().since(began);
+    record.took_ms += vault.clock.now().since(until.began);
     vault.drills.keep(&record, complete).await?;
     if complete && record.matched < record.originals {
         tracing::error!(backup_trouble = true, lost = record.originals - record.matched, "the restore drill failed");

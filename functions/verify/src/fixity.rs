@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Format, Media, Stage, State};
+use photovault_domain::{Format, Media, Stage, State, Until};
 use photovault_vault::{AuditEntry, Deed, Vault};
 
 use crate::{NAME, OnProgress, Report};
@@ -27,13 +27,13 @@ enum Found {
 
 /// Reads the next originals, or all of them; no page is begun later than `within` from now.
 pub async fn verify(vault: &Vault, all: bool, within: Duration, on_progress: OnProgress<'_>) -> anyhow::Result<Report> {
-    let began = vault.clock.now();
+    let until = Until { began: vault.clock.now(), within };
     let mut progress = vault.catalog.progress(NAME).await?;
     let mut place = progress.places.remove(PLACE).filter(|_| !all);
     let mut report = Report { complete: true, ..Report::default() };
     let mut pages = 0;
     loop {
-        if u128::from(vault.clock.now().since(began)) >= within.as_millis() {
+        if until.is_over(vault.clock.now()) {
             report.complete = false;
             break;
         }
@@ -84,15 +84,7 @@ async fn one(vault: &Vault, media: Media) -> anyhow::Result<Found> {
     let is_healed = vault.backups.bring_home(&object, &sha256, mime).await?;
     let deed = if is_healed { Deed::OriginalHealed } else { Deed::OriginalLost };
     if is_healed || !known_lost {
-        let entry = AuditEntry {
-            at: vault.clock.now(),
-            deed,
-            by: NAME.to_owned(),
-            user: media.user.clone(),
-            media: Some(media.id.clone()),
-            name: media.name().to_owned(),
-            keys: vec![object],
-        };
+        let entry = AuditEntry::of(&media, deed, NAME, vec![object], vault.clock.now());
         vault.audit.add(&entry).await?;
         tracing::error!(media.id = %media.id, ?deed, backup_trouble = true, "an original was missing or damaged");
     }

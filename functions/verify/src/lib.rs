@@ -14,7 +14,7 @@ mod fixity;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use photovault_lambda::Served;
+use photovault_lambda::{Served, answered};
 use photovault_vault::Vault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -62,8 +62,7 @@ pub fn run() -> Served {
 
 /// A schedule's event or a [`Request`].
 pub fn on_event(vault: Vault, event: Value) -> BoxFuture<'static, anyhow::Result<Value>> {
-    Box::pin(async move {
-        let request: Request = serde_json::from_value(event)?;
+    answered(event, move |request: Request| async move {
         Ok(if request.drill {
             serde_json::to_value(drill(&vault, BEGIN_WITHIN, &|_| {}).await?)?
         } else {

@@ -1,5 +1,7 @@
 //! Instants: milliseconds since 1970-01-01T00:00:00Z. Reading the clock is somebody else's work.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds before and after 1970 that sort keys tell apart.
@@ -49,6 +51,22 @@ pub fn local_of_seconds(seconds: i64) -> String {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+}
+
+/// How long a run may go on: a function ends before its sandbox is ended, and the next run goes on where it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Until {
+    /// When it began.
+    pub began: UtcMs,
+    /// From then on.
+    pub within: Duration,
+}
+
+impl Until {
+    /// Whether the time is up.
+    pub fn is_over(self, now: UtcMs) -> bool {
+        u128::from(now.since(self.began)) >= self.within.as_millis()
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod worker;
 
 pub use batch::{BEGIN_WITHIN, Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
 pub use environment::{VARIABLES, Variable};
-pub use event::{OnEvent, serve_events};
+pub use event::{OnEvent, answered, serve_events};
 pub use stage::{attempt_on, work_on};
 pub use stream::{Changed, Images, OnChanges, OnImages, serve_changes, serve_images};
 pub use worker::serve_worker;

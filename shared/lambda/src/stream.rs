@@ -6,7 +6,7 @@ use aws_lambda_events::dynamodb::{Event, EventRecord};
 use futures::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use photovault_domain::Media;
-use photovault_vault::{Vault, media_of_row, seams::Row};
+use photovault_vault::{Vault, item_of_row, seams::Row};
 use serde_json::{Value, json};
 
 use crate::{Served, serve};
@@ -25,9 +25,7 @@ pub struct Changed {
 impl Changed {
     /// Reads a record's rows. `None` for what is no media item's new state: removals, digests, letters.
     pub fn of_rows(sequence: String, before: Option<&Row>, after: Option<&Row>) -> anyhow::Result<Option<Self>> {
-        let is_media =
-            |row: &&Row| row.get("sk").and_then(Value::as_str).is_some_and(|sk| sk.starts_with(photovault_vault::MEDIA_PREFIX));
-        let media = |row: Option<&Row>| row.filter(is_media).map(media_of_row).transpose();
+        let media = |row: Option<&Row>| row.map_or(Ok(None), item_of_row);
         let (before, after) = (media(before)?, media(after)?);
         Ok(after.map(|after| Self { sequence, before: before.map(Arc::new), after: Arc::new(after) }))
     }

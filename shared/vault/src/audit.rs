@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use photovault_domain::{MediaId, UserId, UtcMs};
+use photovault_domain::{Media, MediaId, UserId, UtcMs};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::{
     Page,
-    rows::{row_of, value_of},
+    rows::{row_of, sort_key, value_of},
     seams::{Expect, Row, RowKey, SeamResult, Table},
 };
 
@@ -72,6 +72,12 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
+    /// What is done to an item's objects.
+    pub fn of(media: &Media, deed: Deed, by: &str, keys: Vec<String>, at: UtcMs) -> Self {
+        let (user, name) = (media.user.clone(), media.name().to_owned());
+        Self { at, deed, by: by.to_owned(), user, media: Some(media.id.clone()), name, keys }
+    }
+
     /// Its row. One moment and one first object have one line: who writes it twice writes it once.
     pub(crate) fn row(&self) -> Row {
         let about = hex::encode(&sha2::Sha256::digest(self.keys.first().map_or("", String::as_str))[..8]);
@@ -104,8 +110,7 @@ impl Audit {
     /// Lines in the order of their times, each with its place, after a place, at most `limit`.
     pub async fn list(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<(String, AuditEntry)>> {
         let page = self.table.rows(LOG, "", after, limit).await?;
-        let place = |row: &Row| row.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let items = page.items.iter().map(|row| Ok((place(row), value_of(row)?))).collect::<SeamResult<_>>()?;
+        let items = page.items.iter().map(|row| Ok((sort_key(row).to_owned(), value_of(row)?))).collect::<SeamResult<_>>()?;
         Ok(Page { items, next: page.next })
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, MEDIA_PREFIX,
-    rows::{row_of, value_of},
+    rows::{row_of, value_at},
     seams::{Expect, RowKey, SeamResult, Table, Written},
 };
 
@@ -151,17 +151,15 @@ impl Backfills {
 
     /// The latest backfill of a stage.
     pub async fn read(&self, user: &UserId, stage: Stage) -> SeamResult<Option<Backfill>> {
-        self.table.row(&key(user, stage)).await?.as_deref().map(value_of).transpose()
+        value_at(&*self.table, &key(user, stage)).await
     }
 
     /// Writes it over the version that it has; a new one over nothing or over `replaced`.
     pub async fn write(&self, backfill: &mut Backfill, replaced: Option<u64>) -> SeamResult<Written> {
-        let expect = match replaced.unwrap_or(backfill.version) {
-            0 => Expect::Absent,
-            version => Expect::Version(version),
-        };
-        let next = Backfill { version: replaced.unwrap_or(backfill.version) + 1, ..backfill.clone() };
-        let written = self.table.put(row_of(&next, key(&backfill.user, backfill.stage)), expect).await?;
+        let version = replaced.unwrap_or(backfill.version);
+        let next = Backfill { version: version + 1, ..backfill.clone() };
+        let row = row_of(&next, key(&backfill.user, backfill.stage));
+        let written = self.table.put(row, Expect::read(version)).await?;
         if written == Written::Yes {
             *backfill = next;
         }

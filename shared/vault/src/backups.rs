@@ -14,7 +14,7 @@ use sha2::Digest as _;
 
 use crate::{
     Names,
-    rows::{row_of, value_of},
+    rows::{row_of, value_at},
     seams::{Clock, Expect, ObjectAt, Objects, Opened, RowKey, SeamError, SeamResult, Served, Table, Written},
 };
 
@@ -75,12 +75,12 @@ impl Backups {
 
     /// How far backups have come.
     pub async fn state(&self) -> SeamResult<BackupState> {
-        Ok(self.table.row(&state_key()).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &state_key()).await?.unwrap_or_default())
     }
 
     /// Writes it, if nobody has since it was read.
     pub async fn keep_state(&self, state: &mut BackupState) -> SeamResult<Written> {
-        let expect = if state.version == 0 { Expect::Absent } else { Expect::Version(state.version) };
+        let expect = Expect::read(state.version);
         state.version += 1;
         self.table.put(row_of(state, state_key()), expect).await
     }

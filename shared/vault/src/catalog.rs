@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AuditEntry, Mutant, Page, mutated,
-    rows::{row_of, value_of},
+    rows::{row_of, sort_key, value_at, value_of},
     seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Write, Written},
 };
 
@@ -174,12 +174,12 @@ impl Catalog {
 
     /// How far the walks of a function have come.
     pub async fn progress(&self, function: &str) -> SeamResult<Progress> {
-        Ok(self.table.row(&progress_key(function)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &progress_key(function)).await?.unwrap_or_default())
     }
 
     /// Keeps it. Where another run was faster, its places stand: either set of places is good.
     pub async fn keep_progress(&self, function: &str, progress: &Progress) -> SeamResult<()> {
-        let expect = if progress.version == 0 { Expect::Absent } else { Expect::Version(progress.version) };
+        let expect = Expect::read(progress.version);
         let next = Progress { version: progress.version + 1, ..progress.clone() };
         self.table.put(row_of(&next, progress_key(function)), expect).await.map(|_| ())
     }
@@ -241,7 +241,12 @@ fn list_of(media: &Media) -> Option<(&'static str, UtcMs)> {
     }
 }
 
-/// The item in a row.
+/// The item in a row of any kind; `None` where it is another kind's.
+pub fn item_of_row(row: &Row) -> SeamResult<Option<Media>> {
+    sort_key(row).starts_with(MEDIA_PREFIX).then(|| media_of_row(row)).transpose()
+}
+
+/// The item in a row of an item.
 pub fn media_of_row(row: &Row) -> SeamResult<Media> {
     value_of(row)
 }

@@ -13,7 +13,7 @@ use photovault_domain::{Counted, Counts, Group, Media, MediaId, Stage, Tally, Us
 use crate::{
     Page, Vault,
     catalog::MAX_CONFLICTS,
-    rows::{row_of, value_of},
+    rows::{row_of, sort_key, value_at, value_of},
     seams::{Expect, Row, RowKey, SeamError, SeamResult, Table, Write, Written},
 };
 
@@ -100,14 +100,14 @@ impl Counters {
     async fn apply(&self, user: &UserId, head: Option<&Row>, change: Change) -> SeamResult<Written> {
         let Change { mut tally, mut writes } = change;
         let mut now: Counts = head.map(value_of).transpose()?.unwrap_or_default();
-        let expect = if now.version == 0 { Expect::Absent } else { Expect::Version(now.version) };
+        let expect = Expect::read(now.version);
         add(&mut now, &tally.groups.remove(&Group::Now).unwrap_or_default());
         now.version += 1;
         writes.push(Write::Put(row_of(&now, counters_key(user, &Group::Now)), expect));
         // The head's condition holds for these too: nobody changes them without it.
         let rows = try_join_all(tally.groups.iter().map(|(group, amounts)| async move {
             let key = counters_key(user, group);
-            let mut counts: Counts = self.table.row(&key).await?.as_deref().map(value_of).transpose()?.unwrap_or_default();
+            let mut counts: Counts = value_at(&*self.table, &key).await?.unwrap_or_default();
             add(&mut counts, amounts);
             SeamResult::Ok(if counts.counts.is_empty() { Write::Remove(key) } else { Write::Set(row_of(&counts, key)) })
         }));
@@ -116,12 +116,12 @@ impl Counters {
     }
 
     async fn counted(&self, user: &UserId, id: &MediaId) -> SeamResult<Option<Counted>> {
-        self.table.row(&item_key(user, id)).await?.as_deref().map(value_of).transpose()
+        value_at(&*self.table, &item_key(user, id)).await
     }
 
     /// What there is now, and what was spent in all.
     pub async fn now(&self, user: &UserId) -> SeamResult<Counts> {
-        Ok(self.table.row(&counters_key(user, &Group::Now)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &counters_key(user, &Group::Now)).await?.unwrap_or_default())
     }
 
     /// What came and ended in the hours from `hour` on, in order. Hours in which nothing happened are left out.
@@ -148,7 +148,7 @@ impl Counters {
         loop {
             let page = self.table.rows(&format!("A#{user}"), prefix, after.as_deref(), PAGE).await?;
             for row in &page.items {
-                let key = row.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default();
+                let key = sort_key(row);
                 found.extend(Group::of_key(key).zip(Some(value_of(row)?)));
             }
             after = page.next;
@@ -163,7 +163,7 @@ impl Counters {
         let page = self.table.rows(&items_of(user), "", after, PAGE).await?;
         let mut items = Vec::new();
         for row in &page.items {
-            let id = row.get("sk").and_then(|id| id.as_str()?.parse().ok());
+            let id = sort_key(row).parse().ok();
             items.extend(id.zip(Some(value_of::<Counted>(row)?)));
         }
         Ok(Page { items, next: page.next })

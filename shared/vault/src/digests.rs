@@ -16,7 +16,7 @@ use crate::{
     Mutant, Names,
     jobs::queue_url,
     mutated,
-    rows::{row_of, value_of},
+    rows::{row_of, value_at, value_of},
     seams::{Clock, Expect, Notifier, Outgoing, Queue, RowKey, SeamError, SeamResult, Table, Written},
 };
 
@@ -186,7 +186,7 @@ impl Digests {
     }
 
     async fn read(&self, user: &UserId, window: UtcMs) -> SeamResult<Option<Digest>> {
-        self.table.row(&digest_key(user, window)).await?.as_deref().map(value_of::<Digest>).transpose()
+        value_at(&*self.table, &digest_key(user, window)).await
     }
 
     /// A user's digests, oldest first.

@@ -6,7 +6,7 @@ use photovault_domain::UtcMs;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    rows::{row_of, value_of},
+    rows::{row_of, value_at, value_of},
     seams::{RowKey, SeamResult, Table, Write},
 };
 
@@ -48,7 +48,7 @@ impl Drills {
 
     /// The one that is under way.
     pub async fn begun(&self) -> SeamResult<Option<Drill>> {
-        self.table.row(&row_key(BEGUN)).await?.as_deref().map(value_of).transpose()
+        value_at(&*self.table, &row_key(BEGUN)).await
     }
 
     /// Keeps what a drill has come to.

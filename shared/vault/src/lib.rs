@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub use audit::{Audit, AuditEntry, Deed};
 pub use backfill::{Backfill, Backfills, CANARY_MOST, Phase, Step, Verdict};
 pub use backups::{BackupState, Backups, Saved};
-pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, media_key, media_of_row, row_of_media};
+pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, item_of_row, media_key, media_of_row, row_of_media};
 pub use counters::{Counters, recount};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use drills::{Drill, Drills};

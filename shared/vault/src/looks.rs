@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Originals,
-    rows::{row_of, value_of},
+    rows::{row_of, sort_key, value_at, value_of},
     seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
 };
 
@@ -83,7 +83,7 @@ impl Looks {
 
     /// Which pieces there are.
     pub async fn pieces(&self, user: &UserId) -> SeamResult<Pieces> {
-        Ok(self.table.row(&pieces_key(user)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &pieces_key(user)).await?.unwrap_or_default())
     }
 
     /// What is in them, in their order.
@@ -100,7 +100,7 @@ impl Looks {
         let key = format!("looks/{user}/{:06}-{:016x}", pieces.version, self.clock.random());
         self.originals.store_piece(&key, bytes.into()).await?;
         let next = Pieces { keys: pieces.keys.iter().cloned().chain([key]).collect(), version: pieces.version + 1 };
-        let expect = if pieces.version == 0 { Expect::Absent } else { Expect::Version(pieces.version) };
+        let expect = Expect::read(pieces.version);
         if self.table.put(row_of(&next, pieces_key(user)), expect).await? == Written::Conflict {
             return Ok(());
         }
@@ -119,7 +119,7 @@ fn pieces_key(user: &UserId) -> RowKey {
 
 fn noted_of(user: &UserId, row: &Row) -> SeamResult<Noted> {
     let NotedRow { phash } = value_of(row)?;
-    let sk = row.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let sk = sort_key(row);
     let media = sk.split('#').next().unwrap_or_default().parse();
     let media =
         media.map_err(|_| SeamError { asked: format!("reading of row {sk}"), answer: "its key names no item".to_owned() })?;

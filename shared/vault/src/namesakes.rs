@@ -5,14 +5,14 @@ use photovault_domain::{Namesakes, UserId, stem_key};
 use crate::{
     Catalog,
     catalog::MAX_CONFLICTS,
-    rows::{row_of, value_of},
+    rows::{row_of, value_at},
     seams::{Expect, RowKey, SeamError, SeamResult, Written},
 };
 
 impl Catalog {
     /// What was uploaded under names with this stem.
     pub async fn namesakes(&self, user: &UserId, stem: &str) -> SeamResult<Namesakes> {
-        Ok(self.table.row(&key(user, stem)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &key(user, stem)).await?.unwrap_or_default())
     }
 
     /// Changes them, and gives them as they are then. `change` says whether it changed anything; it may run several times.
@@ -27,7 +27,7 @@ impl Catalog {
             if !change(&mut names) {
                 return Ok(names);
             }
-            let expect = if names.version == 0 { Expect::Absent } else { Expect::Version(names.version) };
+            let expect = Expect::read(names.version);
             names.version += 1;
             if self.table.put(row_of(&names, key(user, stem)), expect).await? == Written::Yes {
                 return Ok(names);

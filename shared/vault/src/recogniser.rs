@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Mutant, Names, mutated,
-    rows::{row_of, value_of},
+    rows::{row_of, value_at, value_of},
     seams::{Clock, Expect, ObjectAt, Recognition, RowKey, SeamError, SeamResult, Table, Unseen, Written},
 };
 
@@ -62,7 +62,7 @@ impl Recogniser {
 
     /// What was seen in these bytes before, by this recipe.
     pub async fn known(&self, sha256: &Sha256, recipe: &Recipe) -> SeamResult<Option<Tags>> {
-        let kept: Option<Kept> = self.table.row(&known_key(sha256, recipe)).await?.as_deref().map(value_of).transpose()?;
+        let kept: Option<Kept> = value_at(&*self.table, &known_key(sha256, recipe)).await?;
         Ok(kept.map(|kept| kept.tags))
     }
 
@@ -121,7 +121,7 @@ impl Recogniser {
             let current = self.read(&month).await?;
             let Some(images) = change(current.images) else { return Ok(false) };
             let next = Count { images, version: current.version + 1 };
-            let expect = if current.version == 0 { Expect::Absent } else { Expect::Version(current.version) };
+            let expect = Expect::read(current.version);
             let written = self.table.put(row_of(&next, count_key(&month)), expect).await?;
             if written == Written::Yes || mutated(Mutant::CountUnguarded) {
                 return Ok(true);
@@ -132,7 +132,7 @@ impl Recogniser {
     }
 
     async fn read(&self, month: &str) -> SeamResult<Count> {
-        Ok(self.table.row(&count_key(month)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &count_key(month)).await?.unwrap_or_default())
     }
 
     /// Writes down that an item waits for another month, or for an account that is let in. Twice is once.
@@ -146,11 +146,6 @@ impl Recogniser {
         let page = self.table.rows(DEFERRED, "", None, limit).await?;
         let waiting = page.items.iter().map(|row| value_of::<Waiting>(row).map(|it| (it.user, it.media)));
         waiting.collect()
-    }
-
-    /// An item waits no more.
-    pub async fn resumed(&self, user: &UserId, media: &MediaId) -> SeamResult<()> {
-        self.table.remove(&deferred_key(user, media)).await
     }
 
     fn at(&self, derivative: &str) -> ObjectAt {

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::seams::{Row, RowKey, SeamError, SeamResult};
+use crate::seams::{Row, RowKey, SeamError, SeamResult, Table};
 
 /// A value as a row under `key`.
 pub(crate) fn row_of<T: Serialize>(value: &T, key: RowKey) -> Row {
@@ -12,6 +12,16 @@ pub(crate) fn row_of<T: Serialize>(value: &T, key: RowKey) -> Row {
     row.insert("pk".into(), key.pk.into());
     row.insert("sk".into(), key.sk.into());
     row
+}
+
+/// The value in the row under `key`, if there is one.
+pub(crate) async fn value_at<T: DeserializeOwned>(table: &dyn Table, key: &RowKey) -> SeamResult<Option<T>> {
+    table.row(key).await?.as_deref().map(value_of).transpose()
+}
+
+/// A row's sort key.
+pub(crate) fn sort_key(row: &Row) -> &str {
+    row.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 /// The value in a row; the key and index attributes are passed over.

@@ -108,6 +108,13 @@ pub enum Expect {
     Version(u64),
 }
 
+impl Expect {
+    /// The row as it was read: 0 is the version of what was not there.
+    pub const fn read(version: u64) -> Self {
+        if version == 0 { Self::Absent } else { Self::Version(version) }
+    }
+}
+
 /// One of the writes that happen together or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {

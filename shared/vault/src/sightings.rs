@@ -6,8 +6,8 @@ use photovault_domain::UtcMs;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    rows::{row_of, value_of},
-    seams::{Clock, Row, RowKey, SeamResult, Table, Write},
+    rows::{row_of, value_at},
+    seams::{Clock, RowKey, SeamResult, Table, Write},
 };
 
 /// The sightings' partition.
@@ -32,8 +32,7 @@ impl Sightings {
 
     /// When it was seen first, if it was.
     pub async fn first(&self, key: &str) -> SeamResult<Option<UtcMs>> {
-        let row: Option<Arc<Row>> = self.table.row(&row_key(key)).await?;
-        Ok(row.as_deref().map(value_of::<Sighting>).transpose()?.map(|sighting| sighting.at))
+        Ok(value_at::<Sighting>(&*self.table, &row_key(key)).await?.map(|sighting| sighting.at))
     }
 
     /// It is seen now, for the first time.

@@ -13,7 +13,7 @@ use crate::{
     Mutant, Page,
     catalog::{media_key, row_of_media},
     mutated,
-    rows::{row_of, value_of},
+    rows::{row_of, sort_key, value_at, value_of},
     seams::{Clock, Expect, RowKey, SeamResult, Table, Write, Written},
 };
 
@@ -92,7 +92,7 @@ impl Timelines {
 
     /// A timeline's head: to be read before anything else that a change is decided from.
     pub async fn head(&self, user: &UserId) -> SeamResult<Head> {
-        Ok(self.table.row(&head_key(user)).await?.as_deref().map(value_of).transpose()?.unwrap_or_default())
+        Ok(value_at(&*self.table, &head_key(user)).await?.unwrap_or_default())
     }
 
     /// The items nearest to a place, two before and two behind.
@@ -147,8 +147,7 @@ impl Timelines {
         loop {
             let page = self.table.rows(EDITED, "", after.as_deref(), USERS).await?;
             for row in &page.items {
-                let user = row.get("sk").and_then(serde_json::Value::as_str).and_then(|user| user.parse().ok());
-                found.extend(user.zip(Some(value_of::<Edited>(row)?.version)));
+                found.extend(sort_key(row).parse().ok().zip(Some(value_of::<Edited>(row)?.version)));
             }
             after = page.next;
             if after.is_none() {
