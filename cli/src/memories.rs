@@ -1,4 +1,4 @@
-//! `photovault memories`: what was on this day in other years, and trips. Each says why it is one.
+//! `photovault memories`: what was on this day in other years, trips, and the best of a month or a year. Each says why it is one.
 
 use clap::Args;
 use photovault_domain::{Placed, UserId, UtcMs, local_of_seconds, local_seconds};
@@ -21,7 +21,7 @@ const ZONES_MS: i64 = 14 * 3_600_000;
 const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
-/// Show memories: this day in other years, and trips.
+/// Show memories: this day in other years, trips, and the best of a month or a year.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  photovault memories\n  photovault memories --on 2026-07-04 --json\n  photovault memories --best-of 2024-07\n  \

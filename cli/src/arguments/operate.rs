@@ -79,7 +79,7 @@ pub(crate) struct StatsArguments {
     pub(crate) vault: VaultArguments,
 }
 
-/// Look at dead letters (messages that failed every attempt) and send them again.
+/// Look at dead letters (messages that failed every attempt), send them again or give them up.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  photovault dlq ls\n  photovault dlq show 3f2a\n  photovault dlq redrive --stage thumbnail\n  \
