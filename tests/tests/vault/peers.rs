@@ -19,6 +19,10 @@ use crate::{
 
 /// Photos of the sample library.
 const PHOTOS: usize = 6;
+/// Moto, as it loses nothing under requests that come at once.
+const MOTO: &str = include_str!("../../moto_one_by_one.py");
+/// The command of the virtual environment that is named next.
+const NAMED: &str = "import os, sys; os.execv(os.path.join(sys.prefix, 'bin', sys.argv[1]), sys.argv[1:])";
 /// How long an emulator may take to start: they are written in Python.
 const START: Duration = Duration::from_mins(2);
 
@@ -26,7 +30,7 @@ const START: Duration = Duration::from_mins(2);
 async fn moto_keeps_the_same_vault() {
     let Some(venv) = peers_venv() else { return };
     same_as_ours(&Peer::start(&venv, |command, port| {
-        command.args(["moto_server", "-H", "127.0.0.1", "-p", port]).env("MOTO_ACCOUNT_ID", "000000000000");
+        command.args([MOTO, "-H", "127.0.0.1", "-p", port]).env("MOTO_ACCOUNT_ID", "000000000000");
     }))
     .await;
 }
@@ -36,7 +40,7 @@ async fn ministack_keeps_the_same_vault() {
     let Some(venv) = peers_venv() else { return };
     same_as_ours(&Peer::start(&venv, |command, port| {
         // Without an endpoint of its own it would ask AWS.
-        command.arg("ministack").envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", port)]);
+        command.args([NAMED, "ministack"]).envs([("BIND_HOST", "127.0.0.1"), ("GATEWAY_PORT", port)]);
         command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
     }))
     .await;
@@ -96,13 +100,13 @@ struct Peer {
 }
 
 impl Peer {
-    /// Starts a program of the virtual environment; `set` gives it its name and its port.
+    /// Starts a Python program with the virtual environment's packages; `set` gives it that program and its port.
     fn start(venv: &Path, set: impl FnOnce(&mut Command, &str)) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = free.local_addr().expect("its address");
         drop(free);
         let mut command = Command::new(venv.join("bin/python"));
-        command.args(["-c", "import os, sys; os.execv(os.path.join(sys.prefix, 'bin', sys.argv[1]), sys.argv[1:])"]);
+        command.arg("-c");
         set(&mut command, &address.port().to_string());
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the emulator starts");
         let mut peer = Self { endpoint: format!("http://{address}"), process };
