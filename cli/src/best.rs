@@ -1,6 +1,6 @@
 //! `photovault memories --best-of`: the best photos of a month or a year, each with why it was chosen.
 
-use photovault_domain::{Media, Placed, UserId, local_of_seconds};
+use photovault_domain::{Media, UserId, date_of_day};
 use photovault_insight::{
     select::{Candidate, Choice, select},
     trips::local_day,
@@ -8,9 +8,7 @@ use photovault_insight::{
 use photovault_vault::Vault;
 use serde_json::json;
 
-use crate::{list::short, memories::timeline, places::is_taken_at, table::Table};
-
-const DAY_S: i64 = 86_400;
+use crate::{list::short, places::is_taken_at, table::Table};
 
 /// What is asked for.
 pub(crate) struct Wanted<'a> {
@@ -27,9 +25,9 @@ pub(crate) struct Wanted<'a> {
 /// Prints them in the order in which they were taken. Looks through the timeline, and reads the items of that time only.
 pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> anyhow::Result<()> {
     let (mut part, mut candidates, mut shown) = (0, Vec::new(), Vec::new());
-    for placed in timeline(vault, user).await? {
+    for placed in vault.timelines.between(user, None, None).await? {
         part += u64::from(placed.begins.is_some());
-        let date = date(&placed);
+        let date = date_of_day(local_day(&placed));
         if !date.starts_with(wanted.period) {
             continue;
         }
@@ -65,11 +63,6 @@ pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
 
 fn words(choice: &Choice) -> Vec<String> {
     choice.why.iter().map(|why| why.words()).collect()
-}
-
-/// The local date.
-fn date(placed: &Placed) -> String {
-    local_of_seconds(local_day(placed) * DAY_S)[..10].to_owned()
 }
 
 /// Whether a word names the day of a photo, its place, or somebody who is marked in it.

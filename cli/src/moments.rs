@@ -119,7 +119,8 @@ async fn list(vault: &Vault, user: &UserId, limit: u32, json: bool) -> anyhow::R
         end = Some(moment.beginning.key());
         let Moment { beginning, items } = &moment;
         let first = vault.catalog.media(user, &beginning.media).await?;
-        let hint = first.as_ref().and_then(place).or_else(|| items.iter().find_map(coordinates));
+        let hint = first.as_ref().and_then(|media| Some(media.facts.as_ref()?.place_name()?.to_owned()));
+        let hint = hint.or_else(|| items.iter().find_map(|placed| Some(placed.taken.position?.to_string())));
         let ends = items.last().map_or(beginning.at, |placed| placed.taken.at);
         if json {
             let media: Vec<_> = items.iter().map(|placed| &placed.media).collect();
@@ -153,20 +154,6 @@ async fn moment(vault: &Vault, user: &UserId, beginning: Beginning, end: Option<
         after = page.next.filter(|_| !is_over);
     }
     Ok(Moment { beginning, items })
-}
-
-/// What its file says that its place is called, else the nearest town, else the country.
-pub(crate) fn place(media: &Media) -> Option<String> {
-    let facts = media.facts.as_ref()?;
-    let (said, located) = (facts.place.as_ref(), facts.located.as_ref());
-    let town = || Some(located?.town.as_ref()?.name.clone());
-    let country = || said.and_then(|place| place.country.clone()).or_else(|| located?.country.clone());
-    said.and_then(|place| place.city.clone()).or_else(town).or_else(country)
-}
-
-/// `47.99, 7.84`: about a kilometre.
-pub(crate) fn coordinates(placed: &Placed) -> Option<String> {
-    placed.taken.position.map(|at| format!("{:.2}, {:.2}", at.latitude, at.longitude))
 }
 
 /// Why a moment begins, in words.

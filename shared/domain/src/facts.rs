@@ -91,6 +91,16 @@ pub struct Facts {
     pub screenshot: bool,
 }
 
+impl Facts {
+    /// What its place is called: the city that the file names, else the nearest town, else the country.
+    pub fn place_name(&self) -> Option<&str> {
+        let (said, located) = (self.place.as_ref(), self.located.as_ref());
+        let town = || Some(located?.town.as_ref()?.name.as_str());
+        let country = || said.and_then(|place| place.country.as_deref()).or_else(|| located?.country.as_deref());
+        said.and_then(|place| place.city.as_deref()).or_else(town).or_else(country)
+    }
+}
+
 /// A capture time: local as the camera showed it, with the offset where it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {

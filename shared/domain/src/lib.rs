@@ -56,5 +56,5 @@ pub use scan::{Scan, Scanner, UnknownScanner};
 pub use tags::{Area, Face, Label, LabelKind, Tags};
 pub use taken::{Boundary, Edit, Placed, Rewrite, Taken, timeline_key};
 pub use tally::{Counted, CountedStage, Counts, Group, TRASH, Tally, hour_of, kind_of_reason};
-pub use time::{Until, UtcMs, local_of_seconds, local_seconds};
+pub use time::{Until, UtcMs, date_of_day, day_of_date, local_of_seconds, local_seconds};
 pub use video::{Hdr, MovingPicture, Sound, Video, VideoFacet};

@@ -32,6 +32,13 @@ impl Point {
     }
 }
 
+/// `47.99, 7.84`: to about a kilometre.
+impl std::fmt::Display for Point {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.2}, {:.2}", self.latitude, self.longitude)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

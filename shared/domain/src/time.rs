@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Milliseconds before and after 1970 that sort keys tell apart.
 const SORTED_MS: i64 = 10_000_000_000_000;
+const DAY_S: i64 = 86_400;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +54,18 @@ pub fn local_of_seconds(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
+/// The day of `YYYY-MM-DD`, counted from 1970, if there is such a day.
+pub fn day_of_date(date: &str) -> Option<i64> {
+    let midnight = format!("{date}T00:00:00");
+    let seconds = local_seconds(&midnight).filter(|seconds| local_of_seconds(*seconds) == midnight)?;
+    Some(seconds.div_euclid(DAY_S))
+}
+
+/// The `YYYY-MM-DD` of a day, counted from 1970.
+pub fn date_of_day(day: i64) -> String {
+    local_of_seconds(day * DAY_S).chars().take_while(|sign| *sign != 'T').collect()
+}
+
 /// How long a run may go on: a function ends before its sandbox is ended, and the next run goes on where it was.
 #[derive(Clone, Copy, Debug)]
 pub struct Until {
@@ -94,5 +107,9 @@ mod tests {
             assert_eq!(local_of_seconds(want), local);
         }
         assert_eq!(local_seconds("soon"), None);
+        assert_eq!((day_of_date("1970-01-02"), date_of_day(-1).as_str()), (Some(1), "1969-12-31"));
+        for nothing in ["2023-02-29", "soon", "2024-1-1", ""] {
+            assert_eq!(day_of_date(nothing), None, "{nothing}");
+        }
     }
 }

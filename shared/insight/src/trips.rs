@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovault_domain::{Placed, Point, UtcMs};
+use photovault_domain::{Placed, Point, UtcMs, date_of_day};
 
 const DAY_MS: i64 = 86_400_000;
 /// Degrees of latitude of a cell, about five kilometres; of longitude it has as many kilometres.
@@ -54,6 +54,28 @@ pub struct Visited {
     pub at: Point,
     /// Photos within 25 km of it.
     pub photos: usize,
+}
+
+const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+
+impl Trip {
+    /// `Weekend in Lisbon, March 2024`, or `Lisbon, March 2024`.
+    pub fn title(&self, place: &str) -> String {
+        // 1970 began on a Thursday.
+        let weekday = (self.first_day + 3).rem_euclid(7);
+        let is_weekend = self.days <= 3 && weekday >= 4 && weekday + self.days > 6;
+        let month = month_of(self.first_day);
+        if is_weekend { format!("Weekend in {place}, {month}") } else { format!("{place}, {month}") }
+    }
+}
+
+/// `March 2024`.
+fn month_of(day: i64) -> String {
+    let date = date_of_day(day);
+    let mut parts = date.split('-');
+    let (year, month) = (parts.next().unwrap_or_default(), parts.next().and_then(|month| month.parse::<usize>().ok()));
+    format!("{} {year}", month.and_then(|month| MONTHS.get(month - 1)).copied().unwrap_or_default())
 }
 
 /// Where somebody is at home, of a timeline in its order: one point for each cell.
@@ -144,7 +166,7 @@ fn cell(at: Point) -> (i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::{MediaId, Sha256, Taken, UserId};
+    use photovault_domain::{MediaId, Sha256, Taken, UserId, day_of_date};
 
     use super::*;
     use crate::lives::{self, Kind, life};
@@ -174,6 +196,20 @@ mod tests {
         };
         let trips = journeys.into_values().filter(is_trip);
         trips.map(|photos| (photos[0].truly_at, photos[photos.len() - 1].truly_at)).collect()
+    }
+
+    #[test]
+    fn a_trip_is_called_by_its_place_and_time() {
+        for (date, days, want) in [
+            ("2024-03-01", 3, "Weekend in Lisbon, March 2024"),
+            ("2024-03-02", 2, "Weekend in Lisbon, March 2024"),
+            ("2024-02-27", 3, "Lisbon, February 2024"),
+            ("2024-12-27", 9, "Lisbon, December 2024"),
+        ] {
+            let (starts, ends, first_day) = (UtcMs(0), UtcMs(0), day_of_date(date).unwrap());
+            let trip = Trip { starts, ends, days, first_day, photos: 20, farthest_km: 300.0, places: vec![] };
+            assert_eq!(trip.title("Lisbon"), want, "{date} {days}");
+        }
     }
 
     #[test]

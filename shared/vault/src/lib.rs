@@ -13,6 +13,7 @@ mod drills;
 mod jobs;
 mod letters;
 mod looks;
+mod memories;
 mod mutant;
 mod namesakes;
 mod originals;
@@ -38,6 +39,7 @@ pub use drills::{Drill, Drills};
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
+pub use memories::{Memory, on_this_day, trips_of};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};

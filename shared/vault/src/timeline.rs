@@ -20,6 +20,9 @@ use crate::{
 /// Neighbours that are read before and behind a place: the nearest may be the item itself, at the place that it leaves.
 const NEIGHBOURS: u32 = 2;
 
+/// Items that one request of a longer reading takes.
+const PAGE: u32 = 200;
+
 /// The partition of users who said something, and how many of them one request lists.
 const EDITED: &str = "EDITED";
 const USERS: u32 = 1000;
@@ -160,6 +163,22 @@ impl Timelines {
     pub async fn items(&self, user: &UserId, after: Option<&str>, limit: u32) -> SeamResult<Page<Placed>> {
         let page = self.table.rows(&timeline(user), "", after, limit).await?;
         Ok(Page { items: page.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: page.next })
+    }
+
+    /// Items of a timeline in order, from one instant to before another; of all time where neither is named, which looks through the
+    /// library, as only a command may.
+    pub async fn between(&self, user: &UserId, from: Option<UtcMs>, until: Option<UtcMs>) -> SeamResult<Vec<Placed>> {
+        let (mut found, mut after) = (Vec::new(), from.map(UtcMs::sort_key));
+        loop {
+            let page = self.items(user, after.as_deref(), PAGE).await?;
+            let past = |placed: &Placed| until.is_some_and(|until| placed.taken.at >= until);
+            let is_over = page.items.iter().any(past);
+            found.extend(page.items.into_iter().filter(|placed| !past(placed)));
+            after = page.next;
+            if after.is_none() || is_over {
+                return Ok(found);
+            }
+        }
     }
 
     /// Where the latest moments begin, the latest first, at most `limit`.
