@@ -15,6 +15,7 @@ use s3s::{
 use serde_json::{Value, json};
 
 use crate::{
+    dynamodb::StreamRecord,
     gateway::Services,
     s3::{BucketSpec, Notification},
     sqs::{Holder, QueueSpec},
@@ -80,7 +81,8 @@ async fn audit(folder: &Path, acknowledged: &BTreeSet<String>) {
     }
     let (bodies, keys): (BTreeSet<_>, BTreeSet<_>) = (bodies.into_iter().collect(), keys.into_iter().collect());
     let records = services.tables.stream_records(TABLE, None, 100_000).await.unwrap();
-    let streamed: BTreeSet<_> = records.iter().filter_map(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str()).collect();
+    let name = |record: &StreamRecord| record.value()["dynamodb"]["Keys"]["pk"]["S"].as_str().map(str::to_owned);
+    let streamed: BTreeSet<String> = records.iter().filter_map(name).collect();
     for told in acknowledged {
         let (kind, name) = told.split_once(' ').unwrap();
         match kind {

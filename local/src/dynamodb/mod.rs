@@ -18,6 +18,7 @@ use tokio::{sync::Notify, task::spawn_blocking};
 
 pub(crate) use self::dispatch::Failure;
 use self::durable::Durable;
+pub use self::stream::StreamRecord;
 use crate::gateway::{ACCOUNT, REGION};
 
 /// The label in stream ARNs of events; one stream a table, for its whole life.
@@ -109,9 +110,9 @@ impl Tables {
         &self.written
     }
 
-    /// Stream records after a sequence number (`None`: from the oldest), in the shape of a Lambda event's records.
+    /// Stream records after a sequence number (`None`: from the oldest).
     #[expect(clippy::unused_async, reason = "one shape for all operations of a service")]
-    pub async fn stream_records(&self, table: &str, after: Option<String>, max: usize) -> anyhow::Result<Vec<Value>> {
+    pub async fn stream_records(&self, table: &str, after: Option<String>, max: usize) -> anyhow::Result<Vec<StreamRecord>> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         stream::records(&records, table, after.as_deref(), max)
     }
@@ -201,7 +202,8 @@ mod tests {
         }
         drop(tables);
         let tables = Tables::open(folder.path()).unwrap();
-        let all = tables.stream_records("photovault-catalog", None, 100).await.unwrap();
+        let records = tables.stream_records("photovault-catalog", None, 100).await.unwrap();
+        let all: Vec<Value> = records.iter().map(StreamRecord::value).collect();
         let numbers: Vec<_> =
             all.iter().map(|record| record["dynamodb"]["NewImage"]["n"]["N"].as_str().unwrap().to_owned()).collect();
         assert_eq!(numbers, (0..30).map(|number| number.to_string()).collect::<Vec<_>>());
@@ -209,9 +211,10 @@ mod tests {
         assert_eq!(all[13]["eventName"], "MODIFY");
         assert_eq!(all[13]["dynamodb"]["OldImage"]["n"]["N"], "3");
         assert_eq!(all[13]["dynamodb"]["Keys"], json!({"pk": {"S": "U#u"}, "sk": {"S": "M#3"}}));
-        let place = all[13]["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned();
+        assert_eq!(all[13]["dynamodb"]["SequenceNumber"], records[13].sequence_number);
+        let place = records[13].sequence_number.clone();
         let rest = tables.stream_records("photovault-catalog", Some(place), 5).await.unwrap();
-        assert_eq!(rest, all[14..19]);
+        assert_eq!(rest, records[14..19]);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::{Value, json};
 
 use super::Peer;
-use crate::{runtime::Feed, sqs::Message};
+use crate::{dynamodb::StreamRecord, runtime::Feed, sqs::Message};
 
 /// Most messages of one receive.
 const MAX_RECEIVE: usize = 10;
@@ -51,7 +51,7 @@ impl Feed for Peer {
     }
 
     /// Follows the first shard: emulators have one.
-    async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<Value>> {
+    async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<StreamRecord>> {
         let described = self.act("dynamodb", "DynamoDB_20120810.DescribeTable", &json!({ "TableName": table })).await?;
         let arn = described["Table"]["LatestStreamArn"].as_str().with_context(|| format!("{table} has no stream"))?;
         let stream = self.stream("DescribeStream", &json!({ "StreamArn": arn })).await?;
@@ -69,7 +69,7 @@ impl Feed for Peer {
         for record in &mut records {
             record["eventSourceARN"] = arn.into();
         }
-        Ok(records)
+        Ok(records.iter().map(StreamRecord::new).collect())
     }
 
     fn written(&self) -> BoxFuture<'_, ()> {

@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Result;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use serde_json::Value;
 
 use crate::{
-    dynamodb::Tables,
+    dynamodb::{StreamRecord, Tables},
     sqs::{Holder, Message, Queues},
 };
 
@@ -23,8 +22,8 @@ pub(crate) trait Feed: Send + Sync {
     async fn change_visibility(&self, queue: &str, receipt: &str, seconds: u32) -> Result<()>;
     /// Sends a message.
     async fn send(&self, queue: &str, body: String) -> Result<()>;
-    /// Records of a table's stream after a sequence number (`None`: from the oldest), in the shape of a Lambda event's.
-    async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<Value>>;
+    /// Records of a table's stream after a sequence number (`None`: from the oldest).
+    async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<StreamRecord>>;
     /// Ends when there may be new records; counts what is written from the call on.
     fn written(&self) -> BoxFuture<'_, ()>;
     /// A mapping, by its name, is done with records up to this one.
@@ -55,7 +54,7 @@ impl Feed for Own {
         self.queues.send(queue, body, 0, std::collections::BTreeMap::new()).await.map(drop)
     }
 
-    async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<Value>> {
+    async fn records(&self, table: &str, after: Option<&str>, most: usize) -> Result<Vec<StreamRecord>> {
         self.tables.stream_records(table, after.map(str::to_owned), most).await
     }
 

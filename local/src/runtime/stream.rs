@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
-use serde_json::Value;
 use tokio::{sync::watch, time::Instant};
 
 use super::{feed::Feed, function::Function, stream_batch::Batches};
 use crate::{
+    dynamodb::StreamRecord,
     store::Store,
     template::{StartingPosition, StreamSource},
 };
@@ -71,7 +71,7 @@ impl StreamMapping {
             loop {
                 let records = self.feed.records(&self.table, position.as_deref(), STRIDE).await?;
                 let Some(last) = records.last() else { break };
-                position = Some(sequence_number(last).to_owned());
+                position = Some(last.sequence_number.clone());
             }
             // Without a record yet, the mapping begins before the first one.
             self.store.set_checkpoint(&self.checkpoint(), position.as_deref().unwrap_or("0")).await?;
@@ -81,7 +81,7 @@ impl StreamMapping {
     }
 
     /// The next records after a place, filtered or not; empty when there is nothing new.
-    async fn gather(&self, position: Option<String>) -> Result<Vec<Value>> {
+    async fn gather(&self, position: Option<String>) -> Result<Vec<StreamRecord>> {
         let most = self.source.batch_size as usize;
         let (window, mut window_end) = (Duration::from_secs(self.source.window_s.into()), None);
         loop {
@@ -109,9 +109,9 @@ impl StreamMapping {
     }
 
     /// Works a batch to its end; gives the place that was reached.
-    async fn work(&self, records: Vec<Value>, stopping: &watch::Receiver<bool>) -> Option<String> {
-        let last = sequence_number(records.last()?).to_owned();
-        let wanted: Vec<Value> = records.into_iter().filter(|it| self.source.filter.matches(it)).collect();
+    async fn work(&self, records: Vec<StreamRecord>, stopping: &watch::Receiver<bool>) -> Option<String> {
+        let last = records.last()?.sequence_number.clone();
+        let wanted = records.into_iter().filter(|it| self.source.filter.matches(&it.value())).collect();
         let mut batches = Batches { mapping: self, stopping: stopping.clone(), reached: None };
         let reached = if batches.process(wanted).await { Some(last) } else { batches.reached };
         if let Some(reached) = &reached {
@@ -128,9 +128,4 @@ impl StreamMapping {
         tracing::error!(table = self.table, error = format!("{error:#}"), "the stream could not be read");
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-/// A record's place in its stream.
-pub(super) fn sequence_number(record: &Value) -> &str {
-    record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
 }

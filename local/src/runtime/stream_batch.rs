@@ -2,17 +2,15 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::sync::watch;
 
-use super::{
-    function::InvokeResult,
-    sqs_event,
-    stream::{StreamMapping, sequence_number},
+use super::{function::InvokeResult, sqs_event, stream::StreamMapping};
+use crate::{
+    clock::now_ms,
+    dynamodb::{StreamRecord, Tables},
 };
-use crate::{clock::now_ms, dynamodb::Tables};
 
 /// The pause after a first failed attempt; each further one doubles it.
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
@@ -28,13 +26,13 @@ pub(super) struct Batches<'a> {
 
 /// A part of the batch with its attempts so far.
 struct Part {
-    records: Vec<Value>,
+    records: Vec<StreamRecord>,
     attempts: u32,
 }
 
 impl Batches<'_> {
     /// Settles the records in order; false when the engine is ending before that.
-    pub(super) async fn process(&mut self, records: Vec<Value>) -> bool {
+    pub(super) async fn process(&mut self, records: Vec<StreamRecord>) -> bool {
         let mut parts = VecDeque::from([Part { records, attempts: 0 }]);
         while let Some(part) = parts.pop_front() {
             let Some(first) = part.records.first() else { continue };
@@ -78,12 +76,12 @@ impl Batches<'_> {
     }
 
     /// Where the batch has to go on, if anywhere.
-    fn first_failure(&self, records: &[Value], result: &InvokeResult) -> Option<usize> {
+    fn first_failure(&self, records: &[StreamRecord], result: &InvokeResult) -> Option<usize> {
         let why = match &result.outcome {
             Err(error) => error.to_string(),
             Ok(_) if !self.mapping.source.report_failures => return None,
             Ok(response) => {
-                let items: Vec<&str> = records.iter().map(sequence_number).collect();
+                let items: Vec<&str> = records.iter().map(|it| it.sequence_number.as_str()).collect();
                 match sqs_event::failed_items(response, &items) {
                     // Lambda resumes from the lowest number, whatever the order in the response.
                     Ok(failed) => return items.iter().position(|it| failed.contains(*it)),
@@ -96,19 +94,19 @@ impl Batches<'_> {
         Some(0)
     }
 
-    fn settle(&mut self, records: &[Value]) {
+    fn settle(&mut self, records: &[StreamRecord]) {
         if let Some(last) = records.last() {
-            self.reached = Some(sequence_number(last).to_owned());
+            self.reached = Some(last.sequence_number.clone());
         }
     }
 
-    fn is_too_old(&self, record: &Value) -> bool {
+    fn is_too_old(&self, record: &StreamRecord) -> bool {
         let Some(maximum_s) = self.mapping.source.maximum_age_s else { return false };
-        created_s(record) < (now_ms() / 1000 - i64::from(maximum_s)) as f64
+        record.created_s < (now_ms() / 1000 - i64::from(maximum_s)) as f64
     }
 
     /// Sends the account of the batch to the on-failure queue and goes on behind it.
-    async fn give_up(&mut self, records: &[Value], condition: &str, attempts: u32, result: Option<&InvokeResult>) {
+    async fn give_up(&mut self, records: &[StreamRecord], condition: &str, attempts: u32, result: Option<&InvokeResult>) {
         let mapping = self.mapping;
         let (function, count) = (&mapping.function.spec.name, records.len());
         let account = failure_record(mapping, records, condition, attempts, result);
@@ -135,27 +133,23 @@ impl Batches<'_> {
     }
 }
 
-/// The event of a batch. Written at once: a batch is large, and `json!` would copy it.
-fn event(records: &[Value]) -> String {
-    #[derive(Serialize)]
-    struct Event<'a> {
-        #[serde(rename = "Records")]
-        records: &'a [Value],
-    }
-    serde_json::to_string(&Event { records }).expect("records are plain data")
+/// The event of a batch: its records are JSON already.
+fn event(records: &[StreamRecord]) -> String {
+    let records: Vec<&str> = records.iter().map(|it| &*it.json).collect();
+    format!(r#"{{"Records":[{}]}}"#, records.join(","))
 }
 
 /// What Lambda tells an on-failure destination of a stream: which records, not what was in them.
 fn failure_record(
     mapping: &StreamMapping,
-    records: &[Value],
+    records: &[StreamRecord],
     condition: &str,
     attempts: u32,
     result: Option<&InvokeResult>,
 ) -> Value {
-    let edge = |record: Option<&Value>| {
-        let record = record.unwrap_or(&Value::Null);
-        (sequence_number(record).to_owned(), timestamp(created_s(record) as i64 * 1000))
+    let edge = |record: Option<&StreamRecord>| {
+        let (place, created_s) = record.map_or(("", 0.0), |it| (it.sequence_number.as_str(), it.created_s));
+        (place.to_owned(), timestamp(created_s as i64 * 1000))
     };
     let ((start, first_at), (end, last_at)) = (edge(records.first()), edge(records.last()));
     let mut account = json!({
@@ -184,10 +178,6 @@ fn failure_record(
         }
     }
     account
-}
-
-fn created_s(record: &Value) -> f64 {
-    record["dynamodb"]["ApproximateCreationDateTime"].as_f64().unwrap_or_default()
 }
 
 fn timestamp(at_ms: i64) -> String {

@@ -26,8 +26,8 @@ const UPLOADS: u32 = 500;
 const CONCURRENT: usize = 16;
 /// One event of so many comes twice.
 const TWICE_EVERY: u32 = 5;
-/// What the engine may have in memory, whatever waits in its queues: 500 changes of items, each with two images, go to `analytics` at once.
-const ENGINE_MAX_MB: u64 = 256;
+/// What the engine may have in memory, whatever waits in its queues.
+const ENGINE_MAX_MB: u64 = 160;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_with_duplicate_events_arrives_once_each() {
