@@ -13,6 +13,9 @@ pub struct Job {
     pub media: MediaId,
     /// Which stage.
     pub stage: Stage,
+    /// When the item was created: one that left the vault and came again has its old name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<UtcMs>,
     /// Which asking it answers: the ledger entry's `asked` when it was sent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
@@ -26,12 +29,13 @@ impl Job {
     pub fn of(media: &Media, stage: Stage) -> Self {
         let asked = media.ledger.get(&stage).map_or(0, |entry| entry.asked);
         let work_s = media.video.as_ref().filter(|_| stage == Stage::Video).map_or(0, |video| video.work_s);
-        Self { user: media.user.clone(), media: media.id.clone(), stage, asked, work_s }
+        Self { user: media.user.clone(), media: media.id.clone(), stage, created: Some(media.created), asked, work_s }
     }
 
-    /// Whether the stage was asked for again since this job was sent: another job is on its way.
+    /// Whether the stage was asked for again since this job was sent, or the item left and came again: another job is on its way.
     pub fn is_outdated(&self, media: &Media) -> bool {
-        media.ledger.get(&self.stage).is_some_and(|entry| entry.asked > self.asked)
+        let of_an_earlier_item = self.created.is_some_and(|created| created != media.created);
+        of_an_earlier_item || media.ledger.get(&self.stage).is_some_and(|entry| entry.asked > self.asked)
     }
 }
 

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_worker_has_what_is_too_much_for_a_function() {
         let media = || crate::MediaId::of_bytes(&"ann".parse().unwrap(), &crate::Sha256::from_digest([1; 32]));
-        let job = |stage, work_s| Job { user: "ann".parse().unwrap(), media: media(), stage, asked: 0, work_s };
+        let job = |stage, work_s| Job { user: "ann".parse().unwrap(), media: media(), stage, created: None, asked: 0, work_s };
         for (mode, short, long) in [(Mode::Hybrid, false, true), (Mode::LambdaOnly, false, false), (Mode::WorkerOnly, true, true)]
         {
             let processing = Processing { mode, ..Processing::default() };

@@ -49,14 +49,17 @@ impl Promise for Letters {
             }
             let job: Job = serde_json::from_str(&letter.body).map_err(|error| format!("{}: {error}", what()))?;
             let mut items = scene.items.values().filter(|media| media.id == job.media && media.user == job.user);
-            let entry = items.next().and_then(|media| media.ledger.get(&job.stage));
-            let outdated = scene.truth.interrupted && entry.is_some_and(|entry| entry.asked > job.asked);
-            // Of the item that left: a redrive finds nothing to do.
-            let outdated = outdated || scene.truth.has_come_again(&job.media);
+            let item = items.next();
+            let entry = item.and_then(|media| media.ledger.get(&job.stage));
+            // Of an item that left: a redrive finds nothing to do.
+            let earlier = item.is_some_and(|media| job.created != Some(media.created));
+            let outdated = earlier || scene.truth.interrupted && entry.is_some_and(|entry| entry.asked > job.asked);
             if !outdated && !entry.is_some_and(|entry| entry.state == State::Failed && entry.asked == job.asked) {
                 return Err(format!("{} is kept, and its stage stands at {entry:?}", what()));
             }
-            failures.insert((job.media, job.stage));
+            if !earlier {
+                failures.insert((job.media, job.stage));
+            }
         }
         if garbage != scene.truth.garbage {
             return Err(format!("of the messages that nobody can read, {:?}, only {garbage:?} are kept", scene.truth.garbage));

@@ -116,6 +116,8 @@ fn another_asking_is_due_although_the_earlier_one_was() {
     assert_eq!(next_stages(Some(&failed), &ready), [Stage::Notify], "even where the records between were folded into one");
     let (old, new) = (crate::Job::of(&failed, Stage::Notify), crate::Job::of(&ready, Stage::Notify));
     assert!(old.is_outdated(&ready) && !new.is_outdated(&ready) && !old.is_outdated(&failed));
+    ready.created.0 += 1;
+    assert!(new.is_outdated(&ready), "the item left, and came again with the same name");
 }
 
 #[test]
