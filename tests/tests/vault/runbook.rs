@@ -35,3 +35,23 @@ fn every_queue_of_dead_letters_is_watched_by_an_alarm_that_cloudwatch_takes() {
         assert!(watched.contains(&format!("{}.QueueName", queue.name)), "{} is watched by no alarm", queue.name);
     }
 }
+
+#[test]
+fn the_errors_of_every_function_are_watched_and_of_no_other() {
+    let template = Template::load();
+    let mut watched = BTreeSet::new();
+    for alarm in template.resources("AWS::CloudWatch::Alarm") {
+        for metric in list(&alarm.properties["Metrics"]).iter().map(|it| &it["MetricStat"]["Metric"]) {
+            if metric["Namespace"].as_str() != Some("AWS/Lambda") {
+                continue;
+            }
+            let dimensions = list(&metric["Dimensions"]);
+            assert_eq!(dimensions.len(), 1, "{}: without a function it is the whole account's", alarm.name);
+            if metric["MetricName"].as_str() == Some("Errors") {
+                watched.insert(text(&dimensions[0]["Value"]));
+            }
+        }
+    }
+    let functions = template.resources("AWS::Serverless::Function");
+    assert_eq!(watched, functions.iter().map(|function| function.name.to_owned()).collect());
+}
