@@ -238,11 +238,22 @@ impl Media {
     }
 
     /// Writes a stage's line and what it found out, and puts what is due next on the list.
+    ///
+    /// Work that was done again quietly is told of where it ends badly.
     pub fn record(&mut self, stage: Stage, entry: Entry, facet: Option<Facet>) {
         self.learn(facet);
         let asked = self.ledger.get(&stage).map_or(0, |before| before.asked);
+        let ends_badly = matches!(entry.state, State::Rejected | State::Failed);
         self.ledger.insert(stage, Entry { asked, ..entry });
         self.plan();
+        if ends_badly && self.is_told() {
+            self.tell_again(stage);
+        }
+    }
+
+    /// Whether its user was told of an end of it, and nothing more is to be told.
+    fn is_told(&self) -> bool {
+        self.ledger.iter().filter(|(stage, _)| stage.spec().needs == Needs::Settled).all(|(_, entry)| entry.state.is_final())
     }
 
     /// Writes what a stage found out so far, and asks for the rest of its work as another job. `reason` says what is waited for.
@@ -320,7 +331,7 @@ impl Media {
     }
 
     /// Asks for a stage again that ended by another recipe than `recipe`. What it made stays until there is something to put in its
-    /// place, and nobody is told. `false` if nothing of it is stale.
+    /// place, and nobody is told unless it ends badly. `false` if nothing of it is stale.
     pub fn refresh(&mut self, stage: Stage, recipe: &Recipe) -> bool {
         let due = self.is_stale(stage, recipe);
         if due {

@@ -142,7 +142,7 @@ fn two_runs_do_not_work_on_one_backfill_and_a_filter_is_heeded() {
 }
 
 #[test]
-fn what_was_made_stays_until_there_is_something_new_and_nobody_is_told() {
+fn what_was_made_stays_until_there_is_something_new_and_nobody_is_told_unless_it_ends_badly() {
     let fabric = Fabric::default();
     let vault = fabric.vault();
     let mut media = library(&fabric).into_iter().find(is_stale).unwrap();
@@ -152,6 +152,11 @@ fn what_was_made_stays_until_there_is_something_new_and_nobody_is_told() {
     assert!(media.refresh(STAGE, &vault.names.recipe(STAGE)));
     assert_eq!((media.derivatives.as_ref(), media.ledger[&Stage::Notify].state), (Some(&facet), State::Done));
     assert!(!media.refresh(STAGE, &vault.names.recipe(STAGE)), "it is under way");
+    for (state, told) in [(State::Done, State::Done), (State::Failed, State::Pending), (State::Rejected, State::Pending)] {
+        let mut ended = media.clone();
+        ended.record(STAGE, Entry { state, ..Entry::pending(STAGE.recipe()) }, None);
+        assert_eq!(ended.ledger[&Stage::Notify].state, told, "{state:?}");
+    }
 }
 
 #[test]
