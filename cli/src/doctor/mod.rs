@@ -2,6 +2,7 @@
 
 mod codecs;
 mod machine;
+mod permissions;
 mod place;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use crate::{arguments::VaultArguments, table::Table};
 
-/// Check the machine, the codecs, the limits, the data folder, the endpoint, the clock and the disk, and say what to do.
+/// Check the machine, the codecs, the limits, the data folder, the endpoint, permissions, the clock and the disk, and say what to do.
 ///
 /// Nothing is changed but for a file that is written into the data folder and removed. The exit status is 1 where something would not work.
 #[derive(Args, Debug)]

@@ -13,7 +13,7 @@ use photovault_domain::UtcMs;
 use photovault_vault::seams::Clock as _;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use super::{Check, DoctorArguments, State};
+use super::{Check, DoctorArguments, State, permissions};
 use crate::{
     connection::{answers, engine_file, not_running, reach},
     table::{bytes, duration},
@@ -108,19 +108,23 @@ pub(super) async fn vault(arguments: &DoctorArguments) -> Vec<Check> {
         }
         _ => {}
     }
-    let catalog = async { anyhow::Ok(reach(&arguments.vault).await?.vault.counters.now(&arguments.vault.user).await?) };
-    let mut checks = vec![match catalog.await {
-        Ok(_) => Check::good(
-            "endpoint",
-            engine.as_ref().map_or("AWS: the catalog answers".to_owned(), |it| format!("{}: the catalog answers", it.endpoint)),
-        ),
-        Err(error) => Check::new(
+    let catalog = async {
+        let vault = reach(&arguments.vault).await?.vault;
+        vault.counters.now(&arguments.vault.user).await?;
+        anyhow::Ok(vault)
+    };
+    let mut checks = match catalog.await {
+        Ok(vault) => {
+            let place = engine.as_ref().map_or("AWS", |it| &it.endpoint);
+            vec![Check::good("endpoint", format!("{place}: the catalog answers")), permissions::check(&vault).await]
+        }
+        Err(error) => vec![Check::new(
             "endpoint",
             State::Bad,
             format!("{error:#}"),
             "check AWS_* credentials, the region and the table's name; of an engine: `photovault up` again",
-        ),
-    }];
+        )],
+    };
     let address = engine
         .map(|engine| engine.endpoint)
         .or_else(|| arguments.endpoint.clone())
