@@ -112,6 +112,9 @@ pub(crate) struct UpArguments {
     /// that knows names.
     #[arg(long, value_name = "WHAT")]
     pub(crate) recognition: Option<Recognise>,
+    /// An OpenTelemetry collector that the functions tell of each photo's way, such as `http://127.0.0.1:4318` [default: none].
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub(crate) otlp: Option<String>,
     /// Another emulator of AWS that keeps buckets, queues and tables, such as `http://127.0.0.1:5000`; the functions run here.
     #[arg(long, value_name = "URL")]
     pub(crate) peer: Option<String>,

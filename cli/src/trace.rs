@@ -1,7 +1,7 @@
 //! `photovault trace`: an item's whole way as a waterfall, from its ledger.
 
 use clap::Args;
-use photovault_domain::{Media, Needs, Stage, State, UtcMs};
+use photovault_domain::{Media, Needs, Stage, State, TraceId, UtcMs};
 use serde::Serialize;
 
 use crate::{
@@ -18,10 +18,14 @@ const WIDTH: u64 = 60;
 ///
 /// The ledger keeps the last attempt of each stage; what a stage spent on attempts before that looks like waiting.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  photovault trace 3f2a\n  photovault trace IMG_0001.jpg --json | jq .spans")]
+#[command(after_help = "Examples:\n  photovault trace 3f2a\n  photovault trace IMG_0001.jpg --json | jq .spans\n  \
+    photovault trace 3f2a --link 'http://localhost:16686/trace/{}'")]
 pub(crate) struct TraceArguments {
     /// An id, the beginning of one, or an upload's name.
     pub(crate) media: String,
+    /// Where traces can be looked at, with `{}` for the trace's id.
+    #[arg(long, value_name = "URL", env = "PHOTOVAULT_TRACE_LINK")]
+    pub(crate) link: Option<String>,
     #[command(flatten)]
     pub(crate) vault: VaultArguments,
 }
@@ -46,14 +50,17 @@ pub(crate) async fn run(arguments: &TraceArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let media = find(&vault, &arguments.vault.user, &arguments.media).await?;
     let (start, spans) = (start(&media), spans(&media));
+    let trace = TraceId::of(&media).to_string();
+    let link = arguments.link.as_ref().map(|link| link.replace("{}", &trace));
     if arguments.vault.json {
-        println!("{}", serde_json::json!({ "media": media.id, "name": media.name(), "start": start, "spans": spans }));
+        let told = serde_json::json!({ "media": media.id, "name": media.name(), "trace": trace, "link": link, "start": start, "spans": spans });
+        println!("{told}");
         return Ok(());
     }
     let whole = spans.iter().filter_map(|span| span.ended_ms).max().unwrap_or(0);
     println!("{} {}, {} UTC, {} in all", media.id, media.name(), when(start), duration(whole));
     draw(&spans).print();
-    println!("░ waiting  █ working");
+    println!("░ waiting  █ working\nTrace {}", link.unwrap_or(trace));
     Ok(())
 }
 

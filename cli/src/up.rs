@@ -64,6 +64,7 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
     let given = [
         ("Scanner", arguments.scanner.clone()),
         ("ScannerMaxMb", arguments.scanner_max_mb.map(|mb| mb.to_string())),
+        ("OtlpEndpoint", arguments.otlp.clone()),
         ("Recognition", arguments.recognition.map(|what| what.to_string())),
     ];
     options.parameters.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::future::BoxFuture;
 use photovault_domain::{Job, Media, Needs, Stage, UtcMs, next_stages};
 use photovault_lambda::{Changed, Served};
-use photovault_vault::{DIGEST_WINDOW_MS, Mutant, Vault, mutated, window_of};
+use photovault_vault::{DIGEST_WINDOW_MS, Mutant, Vault, mutated, spans::sending_spans, window_of};
 
 /// Seconds after the end of a window in which its last jobs may still be on their way.
 const WINDOW_GRACE_S: u32 = 1;
@@ -27,6 +27,7 @@ pub fn on_changes(vault: Vault, changes: Vec<Changed>) -> BoxFuture<'static, Res
         let Some(first) = changes.first().map(|change| change.sequence.clone()) else { return Ok(()) };
         let changes = if mutated(Mutant::DispatchReadsAgain) { read_again(&vault, changes).await } else { changes };
         let jobs = decide(&changes, vault.clock.now());
+        let _spans: Vec<_> = changes.iter().map(|change| sending_spans(change.before.as_deref(), &change.after)).collect();
         for (stage, jobs) in &jobs {
             if let Err(error) = vault.jobs.send(*stage, jobs).await {
                 tracing::error!(stage = %stage, jobs = jobs.len(), %error, "jobs could not be sent: the stream brings them again");

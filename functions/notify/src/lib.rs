@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 use photovault_domain::{Job, Media, MediaId, Status, UserId, UtcMs};
 use photovault_lambda::{Message, Served};
-use photovault_vault::{Attempt, Lease, Mutant, Outcome, Vault, finish, is_open, mutated, window_of};
+use photovault_vault::{Attempt, Lease, Mutant, Outcome, Vault, finish, is_open, mutated, spans, window_of};
+use tracing::Span;
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -24,6 +25,8 @@ struct Due {
     message: Message,
     attempt: Attempt,
     media: Media,
+    /// Ends when it is told of.
+    span: Span,
 }
 
 /// A batch of the notify queue; returns the ids of the messages that failed.
@@ -40,7 +43,11 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>) -> BoxFuture<'static, Vec<
                 continue;
             }
             match gather(&vault, &message).await {
-                Ok(Some((attempt, media))) => due.push(Due { message, attempt, media }),
+                Ok(Some((attempt, media))) => {
+                    let span = spans::work_span(attempt.job.stage, attempt.number);
+                    spans::belongs(&span, &media, &attempt.job);
+                    due.push(Due { message, attempt, media, span });
+                }
                 Ok(None) => {}
                 Err(error) => failed.push(lost(&message, &error)),
             }
@@ -97,7 +104,7 @@ async fn tell(vault: &Vault, user: &UserId, window: UtcMs, items: &[(MediaId, St
 /// its own job. Returns the ids of the messages that failed.
 async fn record_all(vault: &Vault, group: Vec<Due>, started: UtcMs) -> Vec<String> {
     let mut failed = Vec::new();
-    for Due { message, attempt, media } in group {
+    for Due { message, attempt, media, span: _span } in group {
         let told = Outcome::Done { facet: None, note: None };
         if let Err(error) = finish(vault, media, &attempt, told, started).await {
             failed.push(lost(&message, &error));

@@ -23,7 +23,8 @@ use event::GUARD_DUTY;
 use futures::future::BoxFuture;
 use photovault_domain::{Entry, Kind, Media, MediaId, Scan, Scanner, Stage, State, Upload, UploadKey, UtcMs};
 use photovault_lambda::{Message, Served};
-use photovault_vault::{Change, Mutant, UploadRef, Vault, lambda_cost_microusd, mutated};
+use photovault_vault::{Change, Mutant, UploadRef, Vault, lambda_cost_microusd, mutated, spans};
+use tracing::{Instrument as _, Span};
 
 pub use decide::{NotScanned, Verdict, decide};
 pub use event::{Arrival, arrivals, created_uploads, placeholder};
@@ -72,6 +73,11 @@ async fn silence(vault: &Vault, upload: &UploadRef) -> anyhow::Result<Option<Sca
 
 /// One upload. `told` is what a scanner said of it, which stays as it is; `attempt` counts its deliveries.
 pub async fn handle(vault: &Vault, upload: &UploadRef, told: Option<Scan>, attempt: u32) -> anyhow::Result<()> {
+    let span = spans::work_span(Stage::Validate, attempt);
+    take_in(vault, upload, told, attempt).instrument(span).await
+}
+
+async fn take_in(vault: &Vault, upload: &UploadRef, told: Option<Scan>, attempt: u32) -> anyhow::Result<()> {
     let started = vault.clock.now();
     let is_asked_again = told.is_none() && attempt < SCAN_ATTEMPTS;
     let Some(received) = receive::gather(vault, upload, told).await? else {
@@ -139,6 +145,9 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     let item = vault.catalog.change_seen(&key.user, &id, known, admit).await?;
     if has_left {
         bail!("its bytes left the vault while they were taken in: they are taken in anew");
+    }
+    if let Some(item) = &item {
+        spans::arrived(&Span::current(), item, &upload.version);
     }
     if item.as_ref().is_some_and(is_leaving) {
         return come_again(vault, upload).await;

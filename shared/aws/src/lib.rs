@@ -4,12 +4,14 @@ mod clock;
 mod connect;
 mod notifier;
 mod objects;
+mod post;
 mod queue;
 mod recognition;
 mod table;
 
 pub use clock::SystemClock;
 pub use connect::{Connection, Endpoint, Reach, connect};
+pub use post::Poster;
 pub use queue::{Inbox, Received};
 
 use std::error::Error;

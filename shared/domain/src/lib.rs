@@ -27,6 +27,7 @@ mod tags;
 mod taken;
 mod tally;
 mod time;
+mod trace;
 mod trash;
 mod video;
 
@@ -57,4 +58,5 @@ pub use tags::{Area, Face, Label, LabelKind, Tags};
 pub use taken::{Boundary, Edit, Placed, Rewrite, Taken, timeline_key};
 pub use tally::{Counted, CountedStage, Counts, Group, TRASH, Tally, hour_of, kind_of_reason};
 pub use time::{Until, UtcMs, date_of_day, day_of_date, local_of_seconds, local_seconds};
+pub use trace::{SpanId, TraceId, cause};
 pub use video::{Hdr, MovingPicture, Sound, Video, VideoFacet};

@@ -12,7 +12,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use photovault_domain::{Stage, UtcMs};
 use photovault_vault::{Mutant, Vault, mutated};
 
-use crate::{Served, metrics, serve};
+use crate::{Served, metrics, serve, trace};
 
 /// Messages of a batch that are under way at once: while one waits for the store, another computes.
 const CONCURRENT_MESSAGES: usize = 2;
@@ -50,10 +50,12 @@ pub fn serve_messages(stage: Stage, on_message: OnMessage) -> Served {
         let handler = |event: LambdaEvent<SqsEvent>| {
             let vault = vault.clone();
             async move {
+                let xray = event.context.xray_trace_id.clone();
                 let messages = taken(event);
                 let (came, count) = (vault.clock.now(), messages.len());
                 let failed = run_each(vault.clone(), Some(stage), messages, on_message).await;
                 tell(&vault, came, count, &failed);
+                trace::flush(xray.as_deref()).await;
                 Ok::<_, lambda_runtime::Error>(response(failed))
             }
         };
@@ -67,10 +69,12 @@ pub fn serve_batches(on_batch: OnBatch) -> Served {
         let handler = |event: LambdaEvent<SqsEvent>| {
             let vault = vault.clone();
             async move {
+                let xray = event.context.xray_trace_id.clone();
                 let messages = taken(event);
                 let (came, count) = (vault.clock.now(), messages.len());
                 let failed = on_batch(vault.clone(), messages).await;
                 tell(&vault, came, count, &failed);
+                trace::flush(xray.as_deref()).await;
                 Ok::<_, lambda_runtime::Error>(response(failed))
             }
         };

@@ -56,6 +56,10 @@ pub const VARIABLES: &[Variable] = &[
         name: "QUEUE_VIDEO_START",
         meaning: "URL of the queue whose messages start a worker; empty: nothing is to be told",
     },
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        meaning: "an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318; empty: nobody is told of spans",
+    },
     Variable { name: "METRICS", meaning: "emf: what became of messages, as CloudWatch's embedded metrics (default: none)" },
     Variable { name: "RECOGNITION", meaning: "what pictures are looked at for: off (default), labels or faces" },
     Variable {
@@ -79,6 +83,8 @@ pub(crate) struct Environment {
     pub(crate) function: String,
     /// Whether what became of messages is told as metrics.
     pub(crate) metrics: bool,
+    /// Who collects spans; empty: nobody.
+    pub(crate) collector: String,
     /// Whether AWS is stood in for by an endpoint without TLS.
     pub(crate) plain_http: bool,
 }
@@ -133,7 +139,15 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         "emf" => true,
         other => anyhow::bail!("METRICS: '{other}' is neither none nor emf"),
     };
-    Ok(Environment { names, table: variable("TABLE"), log: or(variable("RUST_LOG"), "info"), function, metrics, plain_http })
+    Ok(Environment {
+        names,
+        table: variable("TABLE"),
+        log: or(variable("RUST_LOG"), "info"),
+        function,
+        metrics,
+        collector: variable("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        plain_http,
+    })
 }
 
 fn or(text: String, default: &str) -> String {

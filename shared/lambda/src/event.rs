@@ -6,7 +6,7 @@ use photovault_vault::Vault;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Served, serve};
+use crate::{Served, serve, trace};
 
 /// Handles an event, and says what came of it.
 pub type OnEvent = fn(Vault, Value) -> BoxFuture<'static, anyhow::Result<Value>>;
@@ -30,9 +30,9 @@ pub fn serve_events(on_event: OnEvent) -> Served {
         let handler = |event: LambdaEvent<Value>| {
             let vault = vault.clone();
             async move {
-                on_event(vault, event.payload)
-                    .await
-                    .map_err(|error| Diagnostic { error_type: "Failed".into(), error_message: format!("{error:#}") })
+                let worked = on_event(vault, event.payload).await;
+                trace::flush(event.context.xray_trace_id.as_deref()).await;
+                worked.map_err(|error| Diagnostic { error_type: "Failed".into(), error_message: format!("{error:#}") })
             }
         };
         lambda_runtime::run(service_fn(handler)).await

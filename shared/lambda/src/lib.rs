@@ -9,6 +9,7 @@ mod log;
 mod metrics;
 mod stage;
 mod stream;
+mod trace;
 mod worker;
 
 pub use batch::{BEGIN_WITHIN, Message, OnBatch, OnMessage, run_each, serve_batches, serve_messages};
@@ -38,6 +39,7 @@ where
 /// Reads the environment, connects, and runs on one thread: a sandbox serves one event at a time.
 fn connected(run: impl AsyncFnOnce(Connection, Names) -> Served) -> Served {
     let environment = environment::read()?;
+    trace::start(&environment.function, &environment.collector);
     log::start(&environment.log);
     if environment.metrics {
         metrics::start(&environment.function);

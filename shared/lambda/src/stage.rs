@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use futures::future::BoxFuture;
 use photovault_domain::{Job, Media};
-use photovault_vault::{Attempt, Mutant, Outcome, Vault, announce_failure, finish, mutated, run_attempt};
+use photovault_vault::{Attempt, Mutant, Outcome, Vault, announce_failure, finish, mutated, run_attempt, spans};
+use tracing::Instrument as _;
 
 use crate::Message;
 
@@ -14,8 +15,10 @@ where
 {
     let job: Job = serde_json::from_str(&message.body).context("the message is not a job")?;
     let attempt = Attempt { job, number: message.received };
-    let worked = run(vault.clone(), attempt.clone()).await;
+    let span = spans::work_span(attempt.job.stage, attempt.number);
+    let worked = run(vault.clone(), attempt.clone()).instrument(span.clone()).await;
     if let Err(error) = &worked {
+        spans::failed(&span, &attempt.job, attempt.number, &format!("{error:#}"));
         if mutated(Mutant::FailureIsEnd) {
             let Some(media) = vault.catalog.media(&attempt.job.user, &attempt.job.media).await? else { return Ok(()) };
             return finish(&vault, media, &attempt, Outcome::Rejected(format!("{error:#}")), vault.clock.now()).await;

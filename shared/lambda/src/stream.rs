@@ -9,7 +9,7 @@ use photovault_domain::Media;
 use photovault_vault::{Vault, item_of_row, seams::Row};
 use serde_json::{Value, json};
 
-use crate::{Served, serve};
+use crate::{Served, serve, trace};
 
 /// One change of a media item.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +78,11 @@ fn serve_stream(run: impl Fn(Vault, Vec<Read<Images>>) -> BoxFuture<'static, Opt
     serve(async |vault| {
         let handler = |event: LambdaEvent<Event>| {
             let failed = run(vault.clone(), event.payload.records.into_iter().map(images_of).collect());
-            async move { Ok::<_, lambda_runtime::Error>(response(failed.await)) }
+            async move {
+                let failed = failed.await;
+                trace::flush(event.context.xray_trace_id.as_deref()).await;
+                Ok::<_, lambda_runtime::Error>(response(failed))
+            }
         };
         lambda_runtime::run(service_fn(handler)).await
     })

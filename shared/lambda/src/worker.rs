@@ -9,7 +9,7 @@ use photovault_aws::{Inbox, Received};
 use photovault_vault::{SLOW_QUEUE, Vault};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Message, OnMessage, Served, batch::backoff_s, connected};
+use crate::{Message, OnMessage, Served, batch::backoff_s, connected, trace};
 
 /// Seconds that a message is hidden at a time.
 const HOLD_S: u32 = 120;
@@ -73,6 +73,7 @@ async fn work(vault: &Vault, inbox: &Inbox, message: &Received, on_message: OnMe
     if let Err(error) = settled {
         tracing::warn!(message.id, %error, "the message comes again when its visibility ends");
     }
+    trace::flush(None).await;
 }
 
 /// Keeps a message hidden for as long as this runs.

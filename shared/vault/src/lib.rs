@@ -23,6 +23,7 @@ mod revive;
 mod rows;
 pub mod seams;
 mod sightings;
+pub mod spans;
 mod stage;
 mod timeline;
 mod walk;

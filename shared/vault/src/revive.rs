@@ -6,7 +6,7 @@
 
 use photovault_domain::{Job, Letter, Media, Stage, UtcMs, open_stages};
 
-use crate::{Mutant, Vault, mutated, seams::SeamResult};
+use crate::{Mutant, Vault, mutated, seams::SeamResult, spans::sending_again};
 
 /// Items that one page of the index has.
 const PAGE: u32 = 100;
@@ -17,6 +17,7 @@ const MAX_CLOCKS_APART_MS: i64 = 600_000;
 pub async fn revive(vault: &Vault, media: &Media) -> SeamResult<Vec<Stage>> {
     let stages = open_stages(media);
     for stage in &stages {
+        let _span = sending_again(media, *stage);
         vault.jobs.send(*stage, &[(Job::of(media, *stage), 0)]).await?;
     }
     Ok(stages)

@@ -6,7 +6,7 @@
 
 use photovault_domain::{Billed, Entry, Facet, Job, Media, Progress, Recognise, Stage, State, UtcMs};
 
-use crate::{Change, Mutant, Vault, mutated, seams::SeamResult};
+use crate::{Change, Mutant, Vault, mutated, seams::SeamResult, spans};
 
 /// One delivery of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ pub async fn begin(vault: &Vault, attempt: &Attempt) -> anyhow::Result<Option<Me
         tracing::info!(media.id = %id, stage = %stage, "ended before or asked for again since: nothing to do");
         return Ok(None);
     }
+    spans::belongs(&tracing::Span::current(), &media, &attempt.job);
     Ok(Some(media))
 }
 

@@ -32,5 +32,6 @@ mod sidecars;
 mod slow;
 mod stories;
 mod tags;
+mod traces;
 mod videos;
 mod wiring;

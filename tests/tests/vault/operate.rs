@@ -13,7 +13,10 @@ use photovault_sim::Fabric;
 use photovault_tests::project;
 use serde_json::Value;
 
-use crate::engine::{Engine, photovault, succeeded};
+use crate::{
+    engine::{Engine, photovault, succeeded},
+    traces::{Collector, count, is_whole},
+};
 
 /// Photos of the story.
 const PHOTOS: usize = 12;
@@ -32,6 +35,12 @@ fn stale_work_is_done_again_once_and_all_of_it_is_counted() {
     // Counters follow within a second instead of half a minute.
     let usual =
         replaced(&project::read("template.yaml"), "MaximumBatchingWindowInSeconds: 30", "MaximumBatchingWindowInSeconds: 1");
+    let collector = Collector::start();
+    let usual = replaced(
+        &usual,
+        "Default: \"\"\n    AllowedPattern: \"^(https?",
+        &format!("Default: {}\n    AllowedPattern: \"^(https?", collector.endpoint),
+    );
     let chosen = replaced(&usual, "Default: jpeg,webp,full", "Default: jpeg");
     let mut engine = Engine::start_with(Some(&usual));
     let library = engine.scratch("library");
@@ -44,6 +53,11 @@ fn stale_work_is_done_again_once_and_all_of_it_is_counted() {
     let arrived: u64 = stats["arrived"].as_array().expect("hours").iter().map(|count| count.as_u64().expect("a count")).sum();
     assert_eq!(arrived, PHOTOS as u64);
     assert_eq!(dry_run(&engine)["items"], 0);
+
+    let media = engine.ask(&["ls", "--limit", "1"])[0]["id"].as_str().expect("an id").to_owned();
+    let trace = engine.ask(&["trace", &media]).remove(0)["trace"].as_str().expect("its id").to_owned();
+    is_whole(&collector.trace(&trace)).unwrap_or_else(|wrong| panic!("{wrong}: {:#?}", collector.trace(&trace)));
+    assert_eq!(count(&collector.trace(&trace), "thumbnail"), 1);
 
     engine.restart_with(Some(&chosen));
     let dry = dry_run(&engine);
@@ -67,7 +81,8 @@ fn stale_work_is_done_again_once_and_all_of_it_is_counted() {
     assert_eq!(stats["kinds"][0]["items"]["ready"], PHOTOS);
     assert_eq!(dry_run(&engine)["items"], 0);
 
-    let media = engine.ask(&["ls", "--limit", "1"])[0]["id"].as_str().expect("an id").to_owned();
+    is_whole(&collector.trace(&trace)).unwrap_or_else(|wrong| panic!("{wrong}: {:#?}", collector.trace(&trace)));
+    assert_eq!(count(&collector.trace(&trace), "thumbnail"), 2, "what is done again is of the same trace");
     let trace = engine.ask(&["trace", &media]).remove(0);
     let spans = trace["spans"].as_array().expect("spans");
     assert_eq!(spans[0]["stage"], "validate");
@@ -78,7 +93,8 @@ fn stale_work_is_done_again_once_and_all_of_it_is_counted() {
     }
     let checks = engine.ask(&["doctor"]);
     let bad: Vec<_> = checks.iter().filter(|check| check["state"] == "bad").collect();
-    assert!(bad.is_empty() && checks.iter().any(|check| check["what"] == "clock" && check["state"] == "good"), "{checks:?}");
+    let is_good = |what: &str| checks.iter().any(|check| check["what"] == what && check["state"] == "good");
+    assert!(bad.is_empty() && ["clock", "permissions"].into_iter().all(is_good), "{checks:?}");
 }
 
 #[tokio::test]
