@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use photovault_domain::{Recognise, Scanner, Stage, Status, UserId};
 
 pub(crate) use deployment::DeploymentArguments;
-pub(crate) use insight::{DuplicatesArguments, FindArguments, PeopleArguments, PlacesArguments};
+pub(crate) use insight::{FindArguments, PlacesArguments};
 pub(crate) use offline::{FactsArguments, SampleArguments};
 pub(crate) use operate::{BackfillArguments, ChoiceArguments, DlqAction, DlqArguments, RedriveArguments, StatsArguments};
 
@@ -35,10 +35,10 @@ pub(crate) enum Command {
     Show(ShowArguments),
     Get(GetArguments),
     Find(FindArguments),
-    Duplicates(DuplicatesArguments),
+    Duplicates(crate::duplicates::DuplicatesArguments),
     Failures(FailuresArguments),
     Places(PlacesArguments),
-    People(PeopleArguments),
+    People(crate::people::PeopleArguments),
     Retry(RetryArguments),
     Dlq(DlqArguments),
     Trash(crate::trash::TrashArguments),

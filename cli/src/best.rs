@@ -24,6 +24,7 @@ pub(crate) struct Wanted<'a> {
 
 /// Prints them in the order in which they were taken. Looks through the timeline, and reads the items of that time only.
 pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> anyhow::Result<()> {
+    let hidden = vault.hiding.of(user).await?;
     let (mut part, mut candidates, mut shown) = (0, Vec::new(), Vec::new());
     for placed in vault.timelines.between(user, None, None).await? {
         part += u64::from(placed.begins.is_some());
@@ -32,7 +33,8 @@ pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
             continue;
         }
         let Some(media) = vault.catalog.media(user, &placed.media).await? else { continue };
-        if wanted.without.iter().any(|word| is_about(&media, &date, word)) {
+        let is_hidden = hidden.hides_day(&date) || hidden.hides(&media);
+        if is_hidden || wanted.without.iter().any(|word| is_about(&media, &date, word)) {
             continue;
         }
         if let Some(candidate) = Candidate::of(&media, placed.taken.at, part, local_day(&placed)) {

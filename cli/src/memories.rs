@@ -1,8 +1,11 @@
-//! `photovault memories`: what was on this day in other years, trips, and the best of a month or a year. Each says why it is one.
+//! `photovault memories`: what was on this day in other years, trips, events, people, and the best of a month or a year. Each says why it is
+//! one; what is hidden is told of in none.
 
-use clap::Args;
-use photovault_domain::day_of_date;
-use photovault_vault::{Memory, on_this_day, trips_of};
+use anyhow::ensure;
+use clap::{Args, Subcommand};
+use photovault_domain::{UserId, day_of_date};
+use photovault_vault::{Hidden, Memory, Vault, circle_of, memories_of, seams::Written};
+use serde_json::json;
 
 use crate::{
     arguments::VaultArguments,
@@ -13,13 +16,17 @@ use crate::{
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Show memories: this day in other years, trips, and the best of a month or a year.
+/// Show memories: this day in other years, trips, events, people, and the best of a month or a year.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  photovault memories\n  photovault memories --on 2026-07-04 --json\n  photovault memories --best-of 2024-07\n  \
-    photovault memories --best-of 2024 --count 30 --without Ben --without 2024-07-01 --without Lisbon"
+    photovault memories --best-of 2024 --count 30 --without Ben --without 2024-07-01 --without Lisbon\n  \
+    photovault memories hide person Ben\n  photovault memories hide day 07-01\n  photovault memories hidden\n  \
+    photovault memories unhide person Ben"
 )]
 pub(crate) struct MemoriesArguments {
+    #[command(subcommand)]
+    action: Option<MemoriesAction>,
     /// Another day than today (UTC).
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     on: Option<i64>,
@@ -36,18 +43,63 @@ pub(crate) struct MemoriesArguments {
     vault: VaultArguments,
 }
 
+#[derive(Debug, Subcommand)]
+enum MemoriesAction {
+    /// Tell no more of a person, a place or a day. Photos and lists stay as they are.
+    Hide {
+        #[command(subcommand)]
+        what: What,
+    },
+    /// Tell of it again.
+    Unhide {
+        #[command(subcommand)]
+        what: What,
+    },
+    /// List what is hidden.
+    Hidden,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum What {
+    /// Somebody whom photos show.
+    Person {
+        /// A name, as `photovault people` lists it.
+        name: String,
+    },
+    /// A town, region or country.
+    Place {
+        /// What it is called.
+        name: String,
+    },
+    /// A day, or a day of every year.
+    #[command(alias = "date")]
+    Day {
+        /// When.
+        #[arg(value_name = "[YYYY-]MM-DD", value_parser = hidden_day)]
+        day: String,
+    },
+}
+
 /// `memories`.
 pub(crate) async fn run(arguments: &MemoriesArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
-    let user = &arguments.vault.user;
+    let (user, json) = (&arguments.vault.user, arguments.vault.json);
+    match &arguments.action {
+        Some(MemoriesAction::Hide { what }) => return change(&vault, user, what, true, json).await,
+        Some(MemoriesAction::Unhide { what }) => return change(&vault, user, what, false, json).await,
+        Some(MemoriesAction::Hidden) => {
+            hidden(&vault.hiding.of(user).await?, json);
+            return Ok(());
+        }
+        None => {}
+    }
     if let Some(period) = &arguments.best_of {
-        let wanted = Wanted { period, count: arguments.count, without: &arguments.without, json: arguments.vault.json };
+        let wanted = Wanted { period, count: arguments.count, without: &arguments.without, json };
         return best::run(&vault, user, &wanted).await;
     }
     let today = arguments.on.unwrap_or_else(|| vault.clock.now().0.div_euclid(DAY_MS));
-    let mut memories = on_this_day(&vault, user, today).await?;
-    memories.extend(trips_of(&vault, user, &vault.timelines.between(user, None, None).await?).await?);
-    if arguments.vault.json {
+    let memories = memories_of(&vault, user, today).await?;
+    if json {
         for memory in memories {
             println!("{}", serde_json::to_string(&memory)?);
         }
@@ -61,6 +113,48 @@ pub(crate) async fn run(arguments: &MemoriesArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn change(vault: &Vault, user: &UserId, what: &What, hide: bool, json: bool) -> anyhow::Result<()> {
+    let mut known = vault.hiding.of(user).await?;
+    let changed = match what {
+        What::Person { name } if hide => {
+            let called = circle_of(vault, user).await?.0.called(name);
+            ensure!(!called.is_empty(), "no photo shows '{name}': `photovault people` lists everybody");
+            let words = called.into_iter().flat_map(|person| person.words).collect();
+            known.people.insert(name.to_lowercase(), words).is_none()
+        }
+        What::Person { name } => known.people.remove(&name.to_lowercase()).is_some(),
+        What::Place { name } if hide => known.places.insert(name.to_lowercase()),
+        What::Place { name } => known.places.remove(&name.to_lowercase()),
+        What::Day { day } if hide => known.days.insert(day.clone()),
+        What::Day { day } => known.days.remove(day),
+    };
+    ensure!(changed || hide, "that is not hidden: `photovault memories hidden` lists what is");
+    let written = vault.hiding.write(user, &known).await?;
+    ensure!(written == Written::Yes, "somebody else changed it at the same time: try again");
+    hidden(&known, json);
+    Ok(())
+}
+
+fn hidden(hidden: &Hidden, json: bool) {
+    if json {
+        println!("{}", json!({"people": hidden.people.keys().collect::<Vec<_>>(), "places": hidden.places, "days": hidden.days}));
+        return;
+    }
+    let people = hidden.people.keys().map(|name| ("person", name));
+    let places = hidden.places.iter().map(|name| ("place", name));
+    let mut table = Table::new(&["hidden", "which"]);
+    for (kind, which) in people.chain(places).chain(hidden.days.iter().map(|day| ("day", day))) {
+        table.row(vec![kind.to_owned(), which.clone()]);
+    }
+    table.print();
+}
+
 fn day(text: &str) -> Result<i64, String> {
     day_of_date(text).ok_or_else(|| format!("'{text}' is not a day such as 2026-07-04"))
+}
+
+/// A day, or one of every year: the year 2000 has all of them.
+fn hidden_day(text: &str) -> Result<String, String> {
+    let is_one = day_of_date(text).is_some() || (text.len() == 5 && day_of_date(&format!("2000-{text}")).is_some());
+    if is_one { Ok(text.to_owned()) } else { Err(format!("'{text}' is neither a day such as 2024-07-01 nor one such as 07-01")) }
 }

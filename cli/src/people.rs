@@ -1,117 +1,191 @@
-//! `photovault people`: whom photos show, as far as somebody said so. A face that was found has no name.
+//! `photovault people`: whom photos show, and what somebody knows better about them.
 
-use std::collections::BTreeMap;
+mod list;
 
-use photovault_domain::Media;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use photovault_domain::{PeopleEdit, Shown, UserId, date_of_day, day_of_date};
+use photovault_insight::people::{Acquaintance, Circle};
+use photovault_vault::{Vault, circle_of};
 use serde_json::json;
 
-use crate::{
-    arguments::PeopleArguments,
-    connection::reach,
-    find::all,
-    list::{print_json, short},
-    table::Table,
-};
+use crate::{arguments::VaultArguments, connection::reach, find::find};
+
+/// List whom photos show, and say who they are: names, births, who is one person and who is two.
+///
+/// Names come from the files and their sidecars; nobody is recognised by their face without a recogniser that tells people apart.
+/// What is said is kept beside the photos, holds for those that come late, and is taken back by `undo`, the latest first.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  photovault people\n  photovault people show Ben\n  photovault people merge Ben Benjamin\n  \
+    photovault people name Ben 'Ben Baker'\n  photovault people birth Ben 2015-03-09\n  \
+    photovault people split Ben 3f2a 77b0 --as 'Old Ben'\n  photovault people undo\n  photovault people ls --json | jq .name"
+)]
+pub(crate) struct PeopleArguments {
+    #[command(subcommand)]
+    action: Option<PeopleAction>,
+    #[command(flatten)]
+    vault: VaultArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum PeopleAction {
+    /// List people, who is on the most photos first, and how many faces were found.
+    Ls,
+    /// List the photos of one of them.
+    Show {
+        /// A name, or the mark of somebody who has none.
+        who: String,
+    },
+    /// Call somebody by another name.
+    Name {
+        /// A name, or the mark of somebody who has none.
+        who: String,
+        /// What they are called.
+        name: String,
+    },
+    /// Say when somebody was born: no earlier photo shows them.
+    Birth {
+        /// A name, or the mark of somebody who has none.
+        who: String,
+        /// The day.
+        #[arg(value_name = "YYYY-MM-DD", value_parser = day)]
+        day: i32,
+    },
+    /// These are one person, who keeps the first one's name.
+    Merge {
+        /// A name, or the mark of somebody who has none.
+        who: String,
+        /// The others.
+        #[arg(required = true)]
+        others: Vec<String>,
+    },
+    /// On these photos it is somebody else.
+    Split {
+        /// A name, or the mark of somebody who has none.
+        who: String,
+        /// Ids, beginnings of ids, or uploads' names.
+        #[arg(required = true)]
+        media: Vec<String>,
+        /// What the other is called.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+    },
+    /// Take back what was said last.
+    Undo,
+}
 
 /// `people`.
 pub(crate) async fn run(arguments: &PeopleArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
-    let shows = |media: &Media| match &arguments.name {
-        Some(name) => names(media).any(|other| other.eq_ignore_ascii_case(name)),
-        None => names(media).next().is_some() || faces(media) > 0,
-    };
-    let mut items = all(&vault, &arguments.vault.user, usize::MAX, shows).await?;
-    items.sort_by(|one, other| one.taken().at.cmp(&other.taken().at).then_with(|| one.id.cmp(&other.id)));
-    if arguments.name.is_some() {
-        photos(&items, arguments.vault.json);
-        return Ok(());
+    let (user, json) = (&arguments.vault.user, arguments.vault.json);
+    let action = arguments.action.as_ref().unwrap_or(&PeopleAction::Ls);
+    match action {
+        PeopleAction::Ls => return list::everybody(&vault, user, json).await,
+        PeopleAction::Undo => return undo(&vault, user, json).await,
+        _ => {}
     }
-    let people = counted(&items);
-    let (found, with_faces) = (items.iter().map(faces).sum::<usize>(), items.iter().filter(|media| faces(media) > 0).count());
-    if arguments.vault.json {
-        for (name, photos) in people {
-            println!("{}", json!({"name": name, "photos": photos}));
+    let (circle, _) = circle_of(&vault, user).await?;
+    match action {
+        PeopleAction::Ls | PeopleAction::Undo => Ok(()),
+        PeopleAction::Show { who } => list::photos(&vault, user, &one(&circle, who)?, json).await,
+        PeopleAction::Name { who, name } => {
+            let who = one(&circle, who)?.anchor;
+            say(&vault, user, circle, vec![PeopleEdit::Name { who, name: given(name)? }], json).await
         }
-        println!("{}", json!({"name": null, "faces": found, "photos": with_faces}));
-        return Ok(());
+        PeopleAction::Birth { who, day } => {
+            let who = one(&circle, who)?.anchor;
+            say(&vault, user, circle, vec![PeopleEdit::Born { who, day: *day }], json).await
+        }
+        PeopleAction::Merge { who, others } => {
+            let edits = merged(&circle, who, others)?;
+            say(&vault, user, circle, edits, json).await
+        }
+        PeopleAction::Split { who, media, name } => {
+            let person = one(&circle, who)?;
+            let mut shown = Vec::new();
+            for text in media {
+                let id = find(&vault, user, text).await?.id;
+                let words = person.words.iter().map(|word| Shown { media: id.clone(), word: word.clone() });
+                let here: Vec<Shown> = words.filter(|shown| circle.shows(shown)).collect();
+                anyhow::ensure!(!here.is_empty(), "'{text}' does not show {who}");
+                shown.extend(here);
+            }
+            let is_whole = person.photos.iter().all(|(_, id)| shown.iter().any(|shown| shown.media == *id));
+            anyhow::ensure!(!is_whole, "these are all photos of {who}: `photovault people name` gives them another name");
+            let first = shown[0].clone();
+            let edits =
+                vec![PeopleEdit::Apart { shown, from: person.anchor }, PeopleEdit::Name { who: first, name: given(name)? }];
+            say(&vault, user, circle, edits, json).await
+        }
     }
-    let mut table = Table::new(&["name", "photos"]);
-    for (name, photos) in people {
-        table.row(vec![name, photos.to_string()]);
+}
+
+/// The one person who is meant.
+fn one(circle: &Circle, who: &str) -> anyhow::Result<Acquaintance> {
+    let mut called = circle.called(who);
+    match called.len() {
+        0 => bail!("no photo shows '{who}': `photovault people` lists everybody"),
+        1 => Ok(called.remove(0)),
+        count => bail!("{count} are called '{who}': give one of them another name by `photovault people split`"),
     }
-    table.print();
-    eprintln!(
-        "{found} faces found on {with_faces} photos. Names are those that somebody marked in the files; nobody is recognised."
-    );
+}
+
+fn merged(circle: &Circle, who: &str, others: &[String]) -> anyhow::Result<Vec<PeopleEdit>> {
+    let first = one(circle, who)?;
+    let mut edits = Vec::new();
+    for other in others {
+        let other = one(circle, other)?;
+        anyhow::ensure!(other.anchor != first.anchor, "they are one person already");
+        edits.push(PeopleEdit::Same(first.anchor.clone(), other.anchor));
+    }
+    // Else the name might be that of the others' photos, where those are more.
+    edits.extend(first.name.map(|name| PeopleEdit::Name { who: first.anchor, name }));
+    Ok(edits)
+}
+
+/// Says what can be: all of it or nothing.
+async fn say(vault: &Vault, user: &UserId, mut circle: Circle, edits: Vec<PeopleEdit>, json: bool) -> anyhow::Result<()> {
+    for edit in &edits {
+        circle.say(edit).map_err(|impossible| anyhow::anyhow!("that cannot be: {}", impossible.words()))?;
+    }
+    vault.people_said.add(user, edits.clone()).await?;
+    if json {
+        println!("{}", json!({"said": edits}));
+    } else {
+        println!("Said. `photovault people undo` takes it back.");
+    }
     Ok(())
 }
 
-fn photos(items: &[Media], json: bool) {
+async fn undo(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
+    let last = vault.people_said.last(user).await?;
+    let (key, edits) = last.context("nothing was said about people that is not taken back")?;
+    vault.people_said.take_back(user, &key).await?;
     if json {
-        return print_json(items);
+        println!("{}", json!({"taken_back": edits}));
+    } else {
+        println!("Taken back: {}.", edits.iter().map(words).collect::<Vec<_>>().join(", "));
     }
-    let mut table = Table::new(&["media", "captured", "name"]);
-    for media in items {
-        let captured = media.facts.as_ref().and_then(|facts| facts.captured.as_ref());
-        let local = captured.map(|captured| captured.local.replace('T', " ")).unwrap_or_default();
-        table.row(vec![short(media), local, media.name().to_owned()]);
-    }
-    table.print();
+    Ok(())
 }
 
-/// Photos of each name, the most frequent first; spellings that differ in upper and lower case are one name.
-fn counted(items: &[Media]) -> Vec<(String, usize)> {
-    let mut photos: BTreeMap<String, (String, usize)> = BTreeMap::new();
-    for media in items {
-        let of_photo: BTreeMap<String, &str> = names(media).map(|name| (name.to_lowercase(), name)).collect();
-        for (key, name) in of_photo {
-            photos.entry(key).or_insert_with(|| (name.to_owned(), 0)).1 += 1;
-        }
+fn words(edit: &PeopleEdit) -> String {
+    match edit {
+        PeopleEdit::Name { name, .. } => format!("the name {name}"),
+        PeopleEdit::Born { day, .. } => format!("the birth on {}", date_of_day((*day).into())),
+        PeopleEdit::Same(one, other) => format!("that {} and {} are one", one.word, other.word),
+        PeopleEdit::Apart { shown, from } => format!("that {} photos show another than {}", shown.len(), from.word),
     }
-    let mut people: Vec<_> = photos.into_values().collect();
-    people.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    people
 }
 
-/// Who is marked by name. Areas of other kinds, such as pets, have names too.
-fn names(media: &Media) -> impl Iterator<Item = &str> {
-    let regions = media.facts.iter().flat_map(|facts| &facts.regions);
-    regions.filter(|region| region.kind.as_deref() == Some("Face")).filter_map(|region| region.name.as_deref())
+fn given(name: &str) -> anyhow::Result<String> {
+    let name = name.trim();
+    anyhow::ensure!(!name.is_empty() && !name.starts_with('#'), "'{name}' is no name");
+    Ok(name.to_owned())
 }
 
-/// Faces that a recogniser found.
-fn faces(media: &Media) -> usize {
-    media.tags.iter().filter_map(|tags| tags.faces.as_ref()).map(Vec::len).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use photovault_domain::{Face, Facts, MediaId, Region, Sha256, Tags, UtcMs};
-
-    use super::*;
-
-    fn photo(number: u8, names: &[(&str, &str)], found: usize) -> Media {
-        let region = |(name, kind): &(&str, &str)| Region {
-            name: Some((*name).to_owned()),
-            kind: Some((*kind).to_owned()),
-            ..Region::default()
-        };
-        let user: photovault_domain::UserId = "ann".parse().unwrap();
-        let id = MediaId::of_bytes(&user, &Sha256::from_digest([number; 32]));
-        let facts = Facts { regions: names.iter().map(region).collect(), ..Facts::default() };
-        let tags = Tags { faces: Some(vec![Face::default(); found]), ..Tags::default() };
-        Media { facts: Some(Box::new(facts)), tags: Some(Box::new(tags)), ..Media::new(user, id, UtcMs(0)) }
-    }
-
-    #[test]
-    fn names_are_counted_by_photo_and_pets_are_not_people() {
-        let items = [
-            photo(1, &[("Ben", "Face"), ("ben", "Face"), ("Rex", "Pet")], 2),
-            photo(2, &[("BEN", "Face"), ("Ann", "Face")], 1),
-            photo(3, &[], 0),
-        ];
-        let ben_first: Vec<_> = counted(&items).into_iter().map(|(name, photos)| (name.to_lowercase(), photos)).collect();
-        assert_eq!(ben_first, [("ben".to_owned(), 2), ("ann".to_owned(), 1)]);
-        assert_eq!(items.iter().map(faces).sum::<usize>(), 3);
-    }
+fn day(text: &str) -> Result<i32, String> {
+    let day = day_of_date(text).and_then(|day| i32::try_from(day).ok());
+    day.ok_or_else(|| format!("'{text}' is not a day such as 2015-03-09"))
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: &PlacesArguments) -> anyhow::Result<()> {
 
 /// Whether an item was taken at a place whose town, region or country is called so, in letters large or small.
 pub(crate) fn is_taken_at(media: &Media, name: &str) -> bool {
-    located(media).is_some_and(|located| is_called(located, name))
+    media.facts.as_ref().is_some_and(|facts| facts.is_at(name))
 }
 
 fn is_called(located: &Located, name: &str) -> bool {

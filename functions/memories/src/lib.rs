@@ -11,6 +11,7 @@
 //! A photo costs the same in every library: it reads the item, the head, and two neighbours on either side.
 
 mod change;
+mod merge;
 mod trash;
 
 use anyhow::bail;
@@ -21,6 +22,7 @@ use photovault_vault::{Attempt, Item, TimelineChange, Vault, begin, done, seams:
 
 use change::{Near, gather};
 pub use change::{Saying, remove, say, say_again};
+pub use merge::{Undone, merge, undo_merge};
 pub use trash::{put_in_trash, restore};
 
 /// How often a change is decided anew when another came first.

@@ -13,11 +13,11 @@ use photovault_vault::{Change, Vault};
 
 use super::{Saying, on_message, remove, say};
 
-fn user() -> UserId {
+pub(crate) fn user() -> UserId {
     "ann".parse().unwrap()
 }
 
-fn id(number: u32) -> MediaId {
+pub(crate) fn id(number: u32) -> MediaId {
     MediaId::of_bytes(&user(), &sha256(number))
 }
 
@@ -34,7 +34,7 @@ fn facts(minutes: i64, place: Option<Point>) -> Facet {
 }
 
 /// The stage `metadata` is done with the item, for the first time or again.
-async fn describe(vault: &Vault, number: u32, minutes: i64, place: Option<Point>) {
+pub(crate) async fn describe(vault: &Vault, number: u32, minutes: i64, place: Option<Point>) {
     let done = |stage: Stage| Entry { state: State::Done, ..Entry::pending(stage.recipe()) };
     let new = || Media {
         sha256: Some(sha256(number)),
@@ -52,7 +52,7 @@ async fn describe(vault: &Vault, number: u32, minutes: i64, place: Option<Point>
 }
 
 /// Gives the stage the job that the item asks for, so many times.
-async fn place(vault: &Vault, number: u32, times: u32) {
+pub(crate) async fn place(vault: &Vault, number: u32, times: u32) {
     let Some(media) = vault.catalog.media(&user(), &id(number)).await.unwrap() else { return };
     let body = serde_json::to_string(&Job::of(&media, Stage::Memories)).unwrap();
     for received in 1..=times {

@@ -92,6 +92,15 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether its town, region or country is called so, by the tables or by the file; large and small letters are the same.
+    pub fn is_at(&self, name: &str) -> bool {
+        let town = self.located.iter().filter_map(|located| located.town.as_ref());
+        let known = town.flat_map(|town| [Some(&town.name), town.region.as_ref()]);
+        let known = known.chain(self.located.iter().map(|located| located.country.as_ref()));
+        let said = self.place.iter().flat_map(|place| [place.city.as_ref(), place.region.as_ref(), place.country.as_ref()]);
+        known.chain(said).flatten().any(|known| known.to_lowercase() == name.to_lowercase())
+    }
+
     /// What its place is called: the city that the file names, else the nearest town, else the country.
     pub fn place_name(&self) -> Option<&str> {
         let (said, located) = (self.place.as_ref(), self.located.as_ref());

@@ -60,6 +60,9 @@ pub struct Media {
     /// The metadata stage's facet, or what a video says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Box<Facts>>,
+    /// What the item has from its duplicates, where it was kept of several. The facts have it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Box<Facts>>,
     /// The video stage's facet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video: Option<Box<Video>>,
@@ -161,6 +164,7 @@ impl Media {
             derivatives: None,
             look: None,
             facts: None,
+            joined: None,
             video: None,
             moved: None,
             placed: None,
@@ -270,13 +274,13 @@ impl Media {
                 self.derivatives = Some(derivatives);
                 self.look = Some(look);
             }
-            Some(Facet::Facts(facts)) => self.facts = Some(facts),
+            Some(Facet::Facts(facts)) => self.facts = Some(self.with_joined(facts)),
             // Of a photo that moves, the still has a stage of its own.
             Some(Facet::Video(facet)) if self.kind() == Some(Kind::Photo) => self.video = Some(Box::new(facet.video)),
             Some(Facet::Video(facet)) => {
                 self.derivatives = Some(facet.derivatives);
                 self.look = Some(facet.look);
-                self.facts = Some(Box::new(facet.facts));
+                self.facts = Some(self.with_joined(Box::new(facet.facts)));
                 self.video = Some(Box::new(facet.video));
             }
             Some(Facet::Placed(at)) => self.placed = Some(at),

@@ -2,6 +2,7 @@
 
 pub mod albums;
 pub mod duplicates;
+pub mod events;
 pub mod lives;
 pub mod moments;
 pub mod people;

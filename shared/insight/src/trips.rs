@@ -70,8 +70,8 @@ impl Trip {
     }
 }
 
-/// `March 2024`.
-fn month_of(day: i64) -> String {
+/// `March 2024`, of a day counted from 1970.
+pub fn month_of(day: i64) -> String {
     let date = date_of_day(day);
     let mut parts = date.split('-');
     let (year, month) = (parts.next().unwrap_or_default(), parts.next().and_then(|month| month.parse::<usize>().ok()));

@@ -10,7 +10,9 @@ mod catalog;
 mod counters;
 mod digests;
 mod drills;
+mod hidden;
 mod jobs;
+mod journal;
 mod letters;
 mod looks;
 mod memories;
@@ -18,6 +20,7 @@ mod mutant;
 mod namesakes;
 mod originals;
 mod page;
+mod people;
 mod recogniser;
 mod revive;
 mod rows;
@@ -37,15 +40,18 @@ pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, item_of_row, media_ke
 pub use counters::{Counters, recount};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use drills::{Drill, Drills};
+pub use hidden::{Hidden, Hiding};
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
+pub use journal::{Journal, Merge};
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
-pub use memories::{Memory, on_this_day, trips_of};
+pub use memories::{Memory, MemoryKind, memories_of, on_this_day};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
+pub use people::circle_of;
 pub use recogniser::{Asked, Recogniser};
 pub use revive::{redrive_stream, revive};
 pub use sightings::Sightings;
@@ -55,7 +61,7 @@ pub use stage::{
 };
 pub use timeline::{Beginning, Head, Item, TimelineChange, Timelines};
 
-use photovault_domain::{Choices, Outputs, Processing, Recipe, Recognising, Rendition, Scanner, Stage, UserId};
+use photovault_domain::{Choices, Outputs, PeopleEdit, Processing, Recipe, Recognising, Rendition, Scanner, Stage, UserId};
 use seams::{Clock, Notifier, Objects, Queue, Recognition, Table};
 
 /// The six seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).
@@ -140,6 +146,12 @@ pub struct Vault {
     pub looks: Looks,
     /// Items in the order in which they were taken.
     pub timelines: Timelines,
+    /// What users say about people.
+    pub people_said: Journal<Vec<PeopleEdit>>,
+    /// What no memory tells of.
+    pub hiding: Hiding,
+    /// Duplicates that became one.
+    pub merges: Journal<Merge>,
     /// Who sees what pictures show.
     pub recogniser: Recogniser,
     /// Work for stages.
@@ -176,6 +188,9 @@ impl Vault {
             backfills: Backfills::new(seams.table.clone()),
             looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
             timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
+            people_said: Journal::new(seams.table.clone(), seams.clock.clone(), "K"),
+            hiding: Hiding::new(seams.table.clone()),
+            merges: Journal::new(seams.table.clone(), seams.clock.clone(), "G"),
             recogniser: Recogniser::new(seams.table.clone(), seams.recognition, seams.clock.clone(), names.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),
             audit: Audit::new(seams.table.clone()),

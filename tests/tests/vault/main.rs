@@ -24,6 +24,7 @@ mod looks;
 mod model;
 mod operate;
 mod peers;
+mod people;
 mod poison;
 mod rules;
 mod runbook;

@@ -49,6 +49,18 @@ pub enum Impossible {
     SeenBefore,
 }
 
+impl Impossible {
+    /// As a person reads it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoSuchFace => "no photo shows them",
+            Self::Apart => "they are seen together on one photo, or were said to be two, or one was not born yet",
+            Self::Same => "they were said to be one person",
+            Self::SeenBefore => "a photo of them was taken earlier",
+        }
+    }
+}
+
 impl People {
     /// Says something. What was said before holds on; what cannot be is refused.
     pub fn say(&mut self, edit: &Edit) -> Result<(), Impossible> {
@@ -86,6 +98,14 @@ impl People {
         })
     }
 
+    /// On which day a person was born, as far as somebody said so: the latest word of it.
+    pub fn born(&self, person: PersonId) -> Option<i32> {
+        self.edits.iter().rev().find_map(|edit| match edit {
+            Edit::Born { face, day } if self.person_of(*face) == Some(person) => Some(*day),
+            _ => None,
+        })
+    }
+
     fn follow(&mut self, edit: &Edit) -> Result<(), Impossible> {
         match edit {
             Edit::Name { .. } => Ok(()),
@@ -118,6 +138,11 @@ impl People {
         }
     }
 
+    /// Whether somebody said that a face is of another than it seems: its word says nothing any more.
+    pub(super) fn is_parted(&self, face: FaceId) -> bool {
+        self.edits.iter().any(|edit| matches!(edit, Edit::Apart { faces, .. } if faces.contains(&face)))
+    }
+
     /// Whose a face is; one that is nobody's founds a person.
     fn owner(&mut self, face: FaceId) -> PersonId {
         let at = self.places[&face];
@@ -145,10 +170,10 @@ impl People {
             return false;
         }
         let has = |face: &FaceId| self.places.get(face).is_some_and(|at| ones.contains(at) || others.contains(at));
-        let first = ones.iter().chain(others).map(|at| self.known[*at].face.day).min();
+        let first = || ones.iter().chain(others).map(|at| self.known[*at].face.day).min();
         self.edits.iter().all(|edit| match edit {
             Edit::Apart { faces, from } => !(has(from) && faces.iter().any(has)),
-            Edit::Born { face, day } => !has(face) || first.is_none_or(|first| first >= *day),
+            Edit::Born { face, day } => !has(face) || first().is_none_or(|first| first >= *day),
             Edit::Name { .. } | Edit::Same(..) => true,
         })
     }
@@ -181,8 +206,13 @@ impl People {
                 _ => {}
             }
         }
-        for at in faces.iter().copied().collect::<Vec<_>>() {
-            if self.known[at].person.is_none() && self.known[at].matches >= CORE {
+        for at in faces {
+            if self.known[at].person.is_some() {
+                continue;
+            }
+            if let Some(word) = self.known[at].face.word {
+                self.join_by_word(at, word);
+            } else if self.known[at].matches >= CORE {
                 let matches = self.matches(at);
                 self.place(at, &matches);
             }

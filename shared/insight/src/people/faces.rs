@@ -27,7 +27,7 @@ pub fn library(seed: u64, photos: u64) -> Vec<(Face, usize)> {
         }
         for person in shown {
             let looks = casts[person].on(day, &mut random);
-            faces.push((Face { id: faces.len() as u64, photo, day: day as i32, looks }, person));
+            faces.push((Face { id: faces.len() as u64, photo, day: day as i32, looks, word: None }, person));
         }
     }
     faces

@@ -1,10 +1,11 @@
 //! People: which faces are of one person, decided face by face as photos come, and what somebody knows better.
 //!
-//! A face with three others near it is a *core*: it founds a person or joins one. A face with fewer waits, until further ones come or until
+//! A face whose word is given (a mark in the file, a person whom a recogniser keeps) is of whom the word says. Of others, a face with three others near it is a *core*: it founds a person or joins one. A face with fewer waits, until further ones come or until
 //! all is in ([`People::settle`]), and then joins the nearest person or stays nobody's. What cannot be is never done: two faces of one
 //! photo are two people, and nobody is seen before they were born. A name, a joining and a parting are kept as edits beside the faces: they hold
 //! whatever is clustered anew, and each can be undone.
 
+mod circle;
 mod edits;
 pub mod faces;
 pub mod measure;
@@ -13,6 +14,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use circle::{Acquaintance, Circle};
 pub use edits::{Edit, Impossible};
 
 /// Cosine above which two faces match: between what photos of one person have in common, about .6, and what strangers have, about 0.
@@ -36,8 +38,10 @@ pub struct Face {
     pub photo: u64,
     /// When that was taken, in days since 1970.
     pub day: i32,
-    /// What it looks like: a vector of length 1.
+    /// What it looks like: a vector of length 1, or nothing where nobody gives one out.
     pub looks: Vec<f32>,
+    /// Whom somebody else says that it is of: a mark in the file, or a recogniser. Faces of one word are of one person.
+    pub word: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +63,8 @@ struct Person {
 pub struct People {
     known: Vec<Known>,
     places: HashMap<FaceId, usize>,
+    /// Faces of each word, in the order in which they came.
+    words: HashMap<u64, Vec<usize>>,
     persons: BTreeMap<PersonId, Person>,
     edits: Vec<Edit>,
     next: PersonId,
@@ -77,7 +83,12 @@ impl People {
         }
         let at = self.known.len();
         self.places.insert(face.id, at);
+        let word = face.word;
         self.known.push(Known { face, matches: 0, person: None });
+        if let Some(word) = word {
+            self.words.entry(word).or_default().push(at);
+            return self.join_by_word(at, word);
+        }
         let matches = self.matches(at);
         self.known[at].matches = matches.len() as u32;
         for (other, _) in &matches {
@@ -166,6 +177,19 @@ impl People {
             self.join(at, person);
         }
         joined.is_some()
+    }
+
+    /// A face joins the first person that another face of its word is of and that it may be of, and else founds one.
+    fn join_by_word(&mut self, at: usize, word: u64) {
+        let others = self.words.get(&word).into_iter().flatten().filter(|other| !self.is_parted(self.known[**other].face.id));
+        let mut persons: Vec<PersonId> = others.filter_map(|other| self.known[*other].person).collect();
+        persons.dedup();
+        let joined = persons.into_iter().find(|person| self.may_join(at, *person));
+        let person = joined.unwrap_or_else(|| {
+            self.next += 1;
+            self.next
+        });
+        self.join(at, person);
     }
 
     /// A face between two persons whose means are as near as a face must be to one shows that they are one.

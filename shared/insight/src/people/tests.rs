@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Edit, Face, People, faces::library, measure::BCubed};
+use super::{Edit, Face, FaceId, Impossible, People, faces::library, measure::BCubed};
 use crate::random::Random;
 
 /// Seeds that nothing was fitted on.
@@ -112,4 +112,38 @@ fn a_name_spreads_and_outlives_a_merge_a_split_and_their_undoing() {
     people.undo();
     assert!(anns(&people) + 3 >= named);
     assert!(people.say(&Edit::Same(ann[0], ben[0])).is_err() || photos.is_empty(), "they are on one photo");
+}
+
+#[test]
+fn faces_of_one_word_are_one_person_until_somebody_knows_better() {
+    // Ben on three photos, Benny on two, both on none; on photo 4 there is a Ben who is a dog.
+    let face = |id: FaceId, photo: u64, word: u64| Face { id, photo, day: photo as i32, looks: vec![], word: Some(word) };
+    let mut people = People::new();
+    for (id, photo, word) in [(0, 0, 1), (1, 4, 1), (2, 2, 1), (3, 1, 2), (4, 3, 2), (5, 3, 3), (6, 4, 1)] {
+        people.add(face(id, photo, word));
+    }
+    let whose = |people: &People, id: FaceId| people.person_of(id).unwrap();
+    assert!(whose(&people, 0) == whose(&people, 2) && whose(&people, 3) == whose(&people, 4));
+    assert_ne!(whose(&people, 1), whose(&people, 6), "nobody is twice on one photo");
+    people.say(&Edit::Same(0, 3)).unwrap();
+    assert_eq!(whose(&people, 2), whose(&people, 4));
+    assert_eq!(people.say(&Edit::Same(5, 0)), Err(Impossible::Apart), "they are on one photo");
+    people.say(&Edit::Apart { faces: vec![1], from: 0 }).unwrap();
+    assert!(whose(&people, 1) != whose(&people, 0) && whose(&people, 2) == whose(&people, 0));
+    people.say(&Edit::Born { face: 0, day: 0 }).unwrap();
+    assert_eq!(
+        (people.say(&Edit::Born { face: 4, day: 1 }), people.born(whose(&people, 4))),
+        (Err(Impossible::SeenBefore), Some(0))
+    );
+    // Who comes late is of whom the word says, and not of whom somebody parted from them.
+    people.add(face(7, 9, 1));
+    people.add(Face { day: -1, ..face(8, 10, 1) });
+    assert_eq!(whose(&people, 7), whose(&people, 3));
+    assert_ne!(whose(&people, 8), whose(&people, 0), "seen before birth");
+    check(&people);
+    for _ in 0..3 {
+        people.undo();
+        check(&people);
+    }
+    assert!(whose(&people, 0) == whose(&people, 2) && whose(&people, 0) != whose(&people, 3));
 }

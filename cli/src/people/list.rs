@@ -1,0 +1,67 @@
+//! What `photovault people` shows: everybody, or the photos of one.
+
+use photovault_domain::{Media, UserId, date_of_day};
+use photovault_insight::people::Acquaintance;
+use photovault_vault::{Vault, circle_of};
+use serde_json::json;
+
+use crate::{
+    find::all,
+    list::{print_json, short},
+    table::Table,
+};
+
+pub(super) async fn everybody(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
+    let (circle, lapsed) = circle_of(vault, user).await?;
+    let with_faces = all(vault, user, usize::MAX, |media| faces(media) > 0).await?;
+    let found: usize = with_faces.iter().map(faces).sum();
+    let born = |person: &Acquaintance| person.born.map(|day| date_of_day(day.into()));
+    if json {
+        for person in circle.persons() {
+            let (words, photos, born) = (&person.words, person.photos.len(), born(&person));
+            println!("{}", json!({"name": person.name, "words": words, "photos": photos, "born": born}));
+        }
+        println!("{}", json!({"name": null, "faces": found, "photos": with_faces.len(), "lapsed": lapsed}));
+        return Ok(());
+    }
+    let mut table = Table::new(&["name", "photos", "born", "also"]);
+    for person in circle.persons() {
+        let born = born(&person).unwrap_or_default();
+        let name = person.name.unwrap_or_default();
+        let also: Vec<&str> = person.words.iter().map(String::as_str).filter(|word| *word != name.to_lowercase()).collect();
+        table.row(vec![name.clone(), person.photos.len().to_string(), born, also.join(", ")]);
+    }
+    table.print();
+    eprintln!(
+        "{found} faces found on {} photos. Names are those that somebody marked in the files, or gave here; nobody is recognised.",
+        with_faces.len()
+    );
+    if lapsed > 0 {
+        eprintln!("{lapsed} things that were said cannot be any more, and do not count.");
+    }
+    Ok(())
+}
+
+pub(super) async fn photos(vault: &Vault, user: &UserId, person: &Acquaintance, json: bool) -> anyhow::Result<()> {
+    let mut items = Vec::new();
+    for (_, id) in &person.photos {
+        items.extend(vault.catalog.media(user, id).await?);
+    }
+    if json {
+        print_json(&items);
+        return Ok(());
+    }
+    let mut table = Table::new(&["media", "captured", "name"]);
+    for media in &items {
+        let captured = media.facts.as_ref().and_then(|facts| facts.captured.as_ref());
+        let local = captured.map(|captured| captured.local.replace('T', " ")).unwrap_or_default();
+        table.row(vec![short(media), local, media.name().to_owned()]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// Faces that a recogniser found.
+fn faces(media: &Media) -> usize {
+    media.tags.iter().filter_map(|tags| tags.faces.as_ref()).map(Vec::len).sum()
+}

@@ -1,0 +1,56 @@
+//! Whom photos show, and what somebody says about them. Shapes only; `shared/insight` decides who is who.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Media, MediaId};
+
+/// What the word of somebody whom a recogniser keeps begins with: no name in a file does.
+const RECOGNISED: &str = "#";
+
+/// Somebody on a photo, by the word that stands there for them: a name that somebody marked in the file, in small letters, or the mark of a
+/// recogniser.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Shown {
+    /// On which photo.
+    pub media: MediaId,
+    /// The word.
+    pub word: String,
+}
+
+/// One thing that somebody said about people. It hangs on whom a photo shows, and where that photo has gone, on the word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeopleEdit {
+    /// Whoever is shown there is called so.
+    Name {
+        /// Who.
+        who: Shown,
+        /// The name.
+        name: String,
+    },
+    /// Whoever is shown there was born on that day, counted from 1970.
+    Born {
+        /// Who.
+        who: Shown,
+        /// The day.
+        day: i32,
+    },
+    /// These two are one person.
+    Same(Shown, Shown),
+    /// These are not the person that the other one is, but one other.
+    Apart {
+        /// Those that go.
+        shown: Vec<Shown>,
+        /// One that stays.
+        from: Shown,
+    },
+}
+
+impl Media {
+    /// Who is marked by name in it, as it is written there. Areas of other kinds, such as pets, have names too.
+    pub fn marked_names(&self) -> impl Iterator<Item = &str> {
+        let regions = self.facts.iter().flat_map(|facts| &facts.regions);
+        let names = regions.filter(|region| region.kind.as_deref() == Some("Face")).filter_map(|region| region.name.as_deref());
+        names.map(str::trim).filter(|name| !name.is_empty() && !name.starts_with(RECOGNISED))
+    }
+}

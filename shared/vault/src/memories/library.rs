@@ -1,0 +1,103 @@
+//! The memories that a walk through the library finds: trips, events, and people through the years.
+
+use std::collections::{BTreeSet, HashSet};
+
+use photovault_domain::{Media, MediaId, PeopleEdit, Placed, UserId, date_of_day, timeline_key};
+use photovault_insight::{
+    events::{Event, events},
+    people::{Acquaintance, Circle},
+    trips::{Trip, bases, local_day, month_of, trips},
+};
+
+use super::{Memory, MemoryKind, on_this_day};
+use crate::{Hidden, Vault, people::items, seams::SeamResult};
+
+/// Photos, and years with photos, from which somebody is told of.
+const PERSON_PHOTOS: usize = 10;
+const PERSON_YEARS: usize = 3;
+
+/// Every memory of a user on a day (counted from 1970): this day in other years, then trips, events and people. Looks through the library, as
+/// only a command may.
+pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Result<Vec<Memory>> {
+    let hidden = vault.hiding.of(user).await?;
+    let timeline = vault.timelines.between(user, None, None).await?;
+    let mut out_of_sight: HashSet<MediaId> = HashSet::new();
+    let mut marked: Vec<Media> = Vec::new();
+    items(vault, user, |media| {
+        if hidden.hides(&media) {
+            out_of_sight.insert(media.id);
+        } else if media.marked_names().next().is_some() {
+            marked.push(media);
+        }
+    })
+    .await?;
+    // Where somebody lives, everything tells.
+    let bases = bases(&timeline);
+    let is_shown = |placed: &Placed| !hidden.hides_day(&date_of_day(local_day(placed))) && !out_of_sight.contains(&placed.media);
+    let shown = without(timeline, is_shown);
+    let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
+    let found = trips(&shown, &bases);
+    let mut memories = on_this_day(vault, user, today).await?;
+    for trip in found.iter().rev() {
+        memories.push(trip_told(vault, user, &shown, trip).await?);
+    }
+    for event in events(&shown, &found).iter().rev() {
+        memories.push(event_told(vault, user, &shown, event).await?);
+    }
+    memories.extend(Circle::of(&marked, &said).0.persons().iter().filter_map(|person| person_told(person, &hidden)));
+    Ok(memories)
+}
+
+/// What is left of a timeline: a moment whose first photo goes begins with its next one.
+fn without(timeline: Vec<Placed>, is_shown: impl Fn(&Placed) -> bool) -> Vec<Placed> {
+    let (mut shown, mut begins) = (Vec::new(), None);
+    for mut placed in timeline {
+        begins = placed.begins.or(begins);
+        if is_shown(&placed) {
+            placed.begins = begins.take();
+            shown.push(placed);
+        }
+    }
+    shown
+}
+
+async fn trip_told(vault: &Vault, user: &UserId, timeline: &[Placed], trip: &Trip) -> SeamResult<Memory> {
+    let main = trip.places.first().and_then(|place| timeline.iter().find(|placed| placed.key() == place.first));
+    let name = place(vault, user, main).await?;
+    let first = timeline.iter().find(|placed| placed.taken.at == trip.starts).map(Placed::key).unwrap_or_default();
+    let (days, places, date) = (trip.days, trip.places.len(), date_of_day(trip.first_day));
+    let why = format!("{days} days and {places} places up to {:.0} km from home, from {date}", trip.farthest_km);
+    Ok(Memory { kind: MemoryKind::Trip, title: trip.title(&name), photos: trip.photos, why, first })
+}
+
+async fn event_told(vault: &Vault, user: &UserId, timeline: &[Placed], event: &Event) -> SeamResult<Memory> {
+    let name = place(vault, user, timeline.iter().find(|placed| placed.key() == event.first)).await?;
+    let date = date_of_day(event.day);
+    let day = date.rsplit('-').next().unwrap_or_default().trim_start_matches('0');
+    let (comma, month) = (if name.is_empty() { "" } else { ", " }, month_of(event.day));
+    let title = format!("{name}{comma}{day} {month}");
+    let minutes = event.ends.since(event.starts) / 60_000;
+    let lasted = if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", (minutes + 30) / 60) };
+    let why = format!("{} photos in {lasted}; no usual moment has more than {}", event.photos, event.usual);
+    Ok(Memory { kind: MemoryKind::Event, title, photos: event.photos, why, first: event.first.clone() })
+}
+
+fn person_told(person: &Acquaintance, hidden: &Hidden) -> Option<Memory> {
+    let name = person.name.as_ref().filter(|name| !hidden.people.contains_key(&name.to_lowercase()))?;
+    let date = |at: i64| date_of_day(at.div_euclid(super::DAY_MS));
+    let shown: Vec<_> = person.photos.iter().filter(|(at, _)| !hidden.hides_day(&date(at.0))).collect();
+    let years: BTreeSet<String> = shown.iter().map(|(at, _)| date(at.0)[..4].to_owned()).collect();
+    let (at, id) = shown.first()?;
+    let is_told = shown.len() >= PERSON_PHOTOS && years.len() >= PERSON_YEARS;
+    let why = format!("on {} photos of {} years, {} to {}", shown.len(), years.len(), years.first()?, years.last()?);
+    let title = format!("{name} through the years");
+    is_told.then(|| Memory { kind: MemoryKind::Person, title, photos: shown.len(), why, first: timeline_key(*at, id) })
+}
+
+/// What the place of a photo is called; nothing where nobody knows.
+async fn place(vault: &Vault, user: &UserId, placed: Option<&Placed>) -> SeamResult<String> {
+    let Some(placed) = placed else { return Ok(String::new()) };
+    let media = vault.catalog.media(user, &placed.media).await?;
+    let name = media.and_then(|media| Some(media.facts?.place_name()?.to_owned()));
+    Ok(name.or_else(|| Some(placed.taken.position?.to_string())).unwrap_or_default())
+}
