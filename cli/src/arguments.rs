@@ -108,8 +108,8 @@ pub(crate) struct UpArguments {
     /// clean [default: what the template says, 25].
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) scanner_max_mb: Option<u32>,
-    /// What pictures are looked at for: off, labels or faces [default: what the template says, off]. The engine itself has no classifier
-    /// that knows names.
+    /// What pictures are looked at for: off, labels, faces or people [default: what the template says, off]. The engine itself has no
+    /// classifier that knows names, and finds no faces.
     #[arg(long, value_name = "WHAT")]
     pub(crate) recognition: Option<Recognise>,
     /// An OpenTelemetry collector that the functions tell of each photo's way, such as `http://127.0.0.1:4318` [default: none].

@@ -161,7 +161,7 @@ fn recognising(mut random: Random) -> Recognising {
     if random.below(6) > 0 {
         return Recognising::default();
     }
-    let what = random.one_of(&[Recognise::Labels, Recognise::Faces]);
+    let what = random.one_of(&[Recognise::Labels, Recognise::Faces, Recognise::People]);
     Recognising { what, monthly_images: random.one_of(&[2, 5, 1000]) }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn decide(media: &Media, what: Recognise, known: Known) -> Decision {
 
 /// Whether faces are still to be looked for: where somebody is to be seen. A recogniser without a word for anything cannot tell, so it is asked.
 pub(crate) fn wants_faces(what: Recognise, tags: &Tags) -> bool {
-    what == Recognise::Faces
+    what.finds_faces()
         && tags.faces.is_none()
         && (tags.labels.is_empty() || tags.labels.iter().any(photovault_domain::Label::shows_person))
 }

@@ -10,12 +10,13 @@
 //!   has the next attempt pay again.
 
 mod decide;
+mod people;
 #[cfg(test)]
 mod tests;
 
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use photovault_domain::{Facet, Media, Recipe, Sha256, Stage, Tags, timeline_key};
+use photovault_domain::{Facet, Media, Recipe, Recognise, Sha256, Stage, Tags, timeline_key};
 use photovault_lambda::{Message, Served, serve_messages, work_on};
 use photovault_vault::{Asked, Mutant, Outcome, Vault, mutated};
 
@@ -71,11 +72,18 @@ async fn ask(
     picture: &str,
     seen: Option<Tags>,
 ) -> anyhow::Result<Outcome> {
-    let is_kept = seen.is_some();
+    let (what, is_kept) = (vault.names.recognising.what, seen.is_some());
     let mut tags = match seen {
         Some(tags) => tags,
         None => match vault.recogniser.labels(picture).await? {
-            Asked::Seen((labels, model)) => Tags { labels, model, ..Tags::default() },
+            Asked::Seen((labels, model)) => {
+                let tags = Tags { labels, model, ..Tags::default() };
+                // Whose faces they are is another matter in each user's collection: what is known of the bytes ends here.
+                if what == Recognise::People {
+                    vault.recogniser.keep(sha256, recipe, &tags, false).await?;
+                }
+                tags
+            }
             Asked::Untaken(why) => return Ok(Outcome::Done { facet: None, note: Some(why) }),
             Asked::Deferred(why) => {
                 vault.recogniser.defer(&media.user, &media.id).await?;
@@ -84,8 +92,12 @@ async fn ask(
         },
     };
     let mut note = None;
-    if wants_faces(vault.names.recognising.what, &tags) {
-        match vault.recogniser.faces(picture).await? {
+    if wants_faces(what, &tags) {
+        let asked = match what {
+            Recognise::People => people::faces(vault, media, picture).await?,
+            _ => vault.recogniser.faces(picture).await?,
+        };
+        match asked {
             Asked::Seen(faces) => tags.faces = Some(faces),
             Asked::Untaken(why) => note = Some(why),
             Asked::Deferred(why) => {
@@ -94,7 +106,12 @@ async fn ask(
             }
         }
     }
-    if !mutated(Mutant::SeenIsNotKept) {
+    if let (Recognise::People, Some(faces)) = (what, &tags.faces) {
+        note = people::recognise(vault, media, faces).await?;
+        if note.is_some() {
+            vault.recogniser.defer(&media.user, &media.id).await?;
+        }
+    } else if what != Recognise::People && !mutated(Mutant::SeenIsNotKept) {
         vault.recogniser.keep(sha256, recipe, &tags, is_kept).await?;
     }
     Ok(Outcome::Done { facet: Some(Facet::Tags(Box::new(tags))), note })

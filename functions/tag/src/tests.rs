@@ -12,7 +12,7 @@ use photovault_vault::{Change, Item, TimelineChange, Vault, seams::ObjectAt};
 
 use super::on_message;
 
-fn user() -> UserId {
+pub(crate) fn user() -> UserId {
     "ann".parse().unwrap()
 }
 
@@ -20,12 +20,12 @@ fn sha256(number: u8) -> Sha256 {
     Sha256::from_digest([number; 32])
 }
 
-fn id(number: u8) -> MediaId {
+pub(crate) fn id(number: u8) -> MediaId {
     MediaId::of_bytes(&user(), &sha256(number))
 }
 
 /// A photo as it is when its turn has come. Those of one burst have the same look and come within a second of each other.
-fn photo(number: u8, at_ms: i64, burst: u8) -> Media {
+pub(crate) fn photo(number: u8, at_ms: i64, burst: u8) -> Media {
     let done = |stage: Stage| (stage, Entry { state: State::Done, ..Entry::pending(stage.recipe()) });
     let file = |name: &str, side: u32| Derivative {
         name: name.into(),
@@ -57,12 +57,12 @@ fn photo(number: u8, at_ms: i64, burst: u8) -> Media {
     media
 }
 
-fn bytes(number: u8) -> Vec<u8> {
+pub(crate) fn bytes(number: u8) -> Vec<u8> {
     vec![number; 9]
 }
 
 /// Puts photos into the catalog, the timeline and the bucket.
-async fn keep(fabric: &Fabric, vault: &Vault, photos: Vec<Media>) {
+pub(crate) async fn keep(fabric: &Fabric, vault: &Vault, photos: Vec<Media>) {
     for (count, media) in (1..).zip(photos) {
         let number = media.sha256.as_ref().unwrap().as_str()[..2].to_owned();
         let number = u8::from_str_radix(&number, 16).unwrap();
@@ -82,7 +82,7 @@ async fn keep(fabric: &Fabric, vault: &Vault, photos: Vec<Media>) {
     }
 }
 
-async fn tag(vault: &Vault, number: u8) -> anyhow::Result<Media> {
+pub(crate) async fn tag(vault: &Vault, number: u8) -> anyhow::Result<Media> {
     let media = vault.catalog.media(&user(), &id(number)).await?.unwrap();
     let message = Message {
         id: "m".into(),
@@ -96,7 +96,7 @@ async fn tag(vault: &Vault, number: u8) -> anyhow::Result<Media> {
     Ok(vault.catalog.media(&user(), &id(number)).await?.unwrap())
 }
 
-fn watched() -> Fabric {
+pub(crate) fn watched() -> Fabric {
     let fabric = Fabric::default();
     fabric.world().happened = Some(Vec::new());
     fabric

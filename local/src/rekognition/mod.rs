@@ -38,7 +38,9 @@ pub(crate) async fn call(buckets: &Buckets, action: &str, input: Value) -> Resul
     let answer: fn(&Value, &Picture) -> Value = match action {
         "DetectLabels" => labels,
         // An empty list would say that there is nobody.
-        "DetectFaces" => return Err(refuse("AccessDeniedException", "this engine has no face detector".to_owned())),
+        "DetectFaces" | "IndexFaces" | "CreateCollection" => {
+            return Err(refuse("AccessDeniedException", "this engine has no face detector".to_owned()));
+        }
         "DetectModerationLabels" => |_, _| json!({"ModerationLabels": [], "ModerationModelVersion": MODEL}),
         _ => return Err(refuse("UnknownOperationException", format!("{action} is not among what this engine answers"))),
     };

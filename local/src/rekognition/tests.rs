@@ -64,7 +64,8 @@ async fn refusals_have_rekognitions_names() {
     let large = json!({"Image": {"Bytes": STANDARD.encode(vec![0; (5 << 20) + 1])}});
     for (action, input, want) in [
         ("DetectLabels", no_picture.clone(), "InvalidImageFormatException"),
-        ("DetectFaces", no_picture, "AccessDeniedException"),
+        ("DetectFaces", no_picture.clone(), "AccessDeniedException"),
+        ("IndexFaces", no_picture, "AccessDeniedException"),
         ("DetectLabels", nowhere, "InvalidS3ObjectException"),
         ("DetectLabels", large, "ImageTooLargeException"),
         ("DetectLabels", json!({}), "InvalidParameterException"),

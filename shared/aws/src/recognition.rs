@@ -11,6 +11,8 @@ use photovault_vault::seams::{ObjectAt, Recognition, SeamResult, Unseen};
 
 use crate::failure;
 
+mod collection;
+
 /// Labels of a picture: what comes behind these is rarely looked for, and each makes the item longer.
 const MAX_LABELS: i32 = 20;
 /// How certain a label must be, in percent.
@@ -32,7 +34,7 @@ impl Recognition for Rekognition {
                 labels.sort_by(|one, other| other.confidence.cmp(&one.confidence).then_with(|| one.name.cmp(&other.name)));
                 Ok(Ok((labels, found.label_model_version.unwrap_or_default())))
             }
-            Err(error) => unseen(at, &error).map(Err),
+            Err(error) => unseen(&at.key, &error).map(Err),
         }
     }
 
@@ -44,8 +46,24 @@ impl Recognition for Rekognition {
                 faces.truncate(MAX_FACES);
                 Ok(Ok(faces))
             }
-            Err(error) => unseen(at, &error).map(Err),
+            Err(error) => unseen(&at.key, &error).map(Err),
         }
+    }
+
+    async fn take_in(&self, collection: &str, at: &ObjectAt, name: &str) -> SeamResult<Result<Vec<Face>, Unseen>> {
+        collection::take_in(&self.0, collection, at, name).await
+    }
+
+    async fn persons_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>> {
+        collection::persons_like(&self.0, collection, face).await
+    }
+
+    async fn faces_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>> {
+        collection::faces_like(&self.0, collection, face).await
+    }
+
+    async fn associate(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+        collection::associate(&self.0, collection, person, faces).await
     }
 }
 
@@ -70,6 +88,7 @@ fn face(found: &FaceDetail) -> Face {
         area: found.bounding_box().map(area).unwrap_or_default(),
         confidence: percent(found.confidence()),
         sharpness: found.quality().and_then(ImageQuality::sharpness).map(|sharpness| percent(Some(sharpness))),
+        id: None,
     }
 }
 
@@ -83,7 +102,7 @@ fn percent(confidence: Option<f32>) -> u8 {
 }
 
 /// What another attempt would be answered as well. All else, throttling among it, is a failure that the queue brings again.
-fn unseen<E, R>(at: &ObjectAt, error: &SdkError<E, R>) -> SeamResult<Unseen>
+fn unseen<E, R>(about: &str, error: &SdkError<E, R>) -> SeamResult<Unseen>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
@@ -94,7 +113,7 @@ where
         Some(
             code @ ("AccessDeniedException" | "UnrecognizedClientException" | "SubscriptionRequiredException" | "OptInRequired"),
         ) => Ok(Unseen::Account(told(code))),
-        _ => Err(failure(format!("looking at {}", at.key), error)),
+        _ => Err(failure(format!("looking at {about}"), error)),
     }
 }
 

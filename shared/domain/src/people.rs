@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Media, MediaId};
+use crate::{Face, Media, MediaId, Region};
 
 /// What the word of somebody whom a recogniser keeps begins with: no name in a file does.
 const RECOGNISED: &str = "#";
@@ -52,5 +52,17 @@ impl Media {
         let regions = self.facts.iter().flat_map(|facts| &facts.regions);
         let names = regions.filter(|region| region.kind.as_deref() == Some("Face")).filter_map(|region| region.name.as_deref());
         names.map(str::trim).filter(|name| !name.is_empty() && !name.starts_with(RECOGNISED))
+    }
+
+    /// The name that is marked where a recogniser found a face; only of pictures that are stored upright, since areas are as stored.
+    pub fn marked_as(&self, face: &Face) -> Option<&str> {
+        let facts = self.facts.as_deref().filter(|facts| matches!(facts.orientation, None | Some(1)))?;
+        let [left, top, width, height] = face.area.0.map(|part| f64::from(part) / 1000.0);
+        let is_there = |region: &&Region| {
+            let (x, y) = (region.x + region.width / 2.0, region.y + region.height / 2.0);
+            (left..=left + width).contains(&x) && (top..=top + height).contains(&y)
+        };
+        let marked = facts.regions.iter().filter(|region| region.kind.as_deref() == Some("Face"));
+        marked.filter(is_there).find_map(|region| region.name.as_deref()).map(str::trim)
     }
 }

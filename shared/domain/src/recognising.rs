@@ -13,6 +13,8 @@ pub enum Recognise {
     Labels,
     /// And faces, where somebody is to be seen.
     Faces,
+    /// And who they are: faces are kept by the recogniser, in a collection of each user.
+    People,
 }
 
 /// What is looked for, and how often in a month.
@@ -32,8 +34,15 @@ impl Default for Recognising {
 
 /// A word that says nothing of what is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is none of off, labels and faces")]
+#[error("'{0}' is none of off, labels, faces and people")]
 pub struct UnknownRecognise(String);
+
+impl Recognise {
+    /// Whether faces are looked for.
+    pub const fn finds_faces(self) -> bool {
+        matches!(self, Self::Faces | Self::People)
+    }
+}
 
 impl FromStr for Recognise {
     type Err = UnknownRecognise;
@@ -44,6 +53,7 @@ impl FromStr for Recognise {
             "" | "off" => Ok(Self::Off),
             "labels" => Ok(Self::Labels),
             "faces" => Ok(Self::Faces),
+            "people" => Ok(Self::People),
             other => Err(UnknownRecognise(other.to_owned())),
         }
     }
@@ -55,6 +65,7 @@ impl fmt::Display for Recognise {
             Self::Off => "off",
             Self::Labels => "labels",
             Self::Faces => "faces",
+            Self::People => "people",
         })
     }
 }
@@ -65,10 +76,13 @@ mod tests {
 
     #[test]
     fn words_are_read_as_they_are_written() {
-        for what in [Recognise::Off, Recognise::Labels, Recognise::Faces] {
+        for what in [Recognise::Off, Recognise::Labels, Recognise::Faces, Recognise::People] {
             assert_eq!(what.to_string().parse(), Ok(what));
         }
         assert_eq!("".parse(), Ok(Recognise::Off));
-        assert_eq!("everything".parse::<Recognise>().unwrap_err().to_string(), "'everything' is none of off, labels and faces");
+        assert_eq!(
+            "everything".parse::<Recognise>().unwrap_err().to_string(),
+            "'everything' is none of off, labels, faces and people"
+        );
     }
 }

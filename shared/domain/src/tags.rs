@@ -48,6 +48,9 @@ pub struct Face {
     /// How sharp it is, 0..=100, where the recogniser says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharpness: Option<u8>,
+    /// The mark of a recogniser that keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// A part of a picture as it is shown, in thousandths of its sides: left edge, upper edge, width, height.

@@ -61,7 +61,7 @@ pub const VARIABLES: &[Variable] = &[
         meaning: "an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318; empty: nobody is told of spans",
     },
     Variable { name: "METRICS", meaning: "emf: what became of messages, as CloudWatch's embedded metrics (default: none)" },
-    Variable { name: "RECOGNITION", meaning: "what pictures are looked at for: off (default), labels or faces" },
+    Variable { name: "RECOGNITION", meaning: "what pictures are looked at for: off (default), labels, faces or people" },
     Variable {
         name: "RECOGNITION_IMAGES",
         meaning: "pictures that may be looked at in a month, one that is looked at twice counted twice (default: 5000)",

@@ -1,5 +1,7 @@
 //! A recogniser that sees in bytes what their hash says: the same always, a person on every other one, faces where a person is.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use photovault_domain::{Area, Face, Label};
 use sha2::Digest as _;
 
@@ -22,8 +24,58 @@ pub fn labels_in(bytes: &[u8]) -> Vec<Label> {
 
 /// The faces in these bytes.
 pub fn faces_in(bytes: &[u8]) -> Vec<Face> {
-    let face = Face { area: Area([100, 100, 200, 300]), confidence: 99, sharpness: Some(80) };
+    let face = Face { area: Area([100, 100, 200, 300]), confidence: 99, sharpness: Some(80), id: None };
     if has_person(bytes) { vec![face] } else { Vec::new() }
+}
+
+/// The faces of all pictures that one user had looked at, by their marks.
+#[derive(Clone, Debug, Default)]
+pub struct Collection {
+    /// Who each is in truth.
+    pub faces: BTreeMap<String, u8>,
+    /// What it was told of persons.
+    pub persons: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Percent of likeness of two faces of one person.
+const ALIKE_PERCENT: u8 = 98;
+
+impl Collection {
+    /// Takes the faces in these bytes in, each under a mark of its own.
+    pub fn take_in(&mut self, collection: &str, bytes: &[u8]) -> Vec<Face> {
+        let mut faces = faces_in(bytes);
+        for face in &mut faces {
+            let id = format!("{collection}-{}", self.faces.len());
+            self.faces.insert(id.clone(), person_in(bytes));
+            face.id = Some(id);
+        }
+        faces
+    }
+
+    /// Faces of whoever a face is of.
+    pub fn faces_like(&self, face: &str) -> Vec<(String, u8)> {
+        let Some(truth) = self.faces.get(face) else { return Vec::new() };
+        let alike = self.faces.iter().filter(|(other, person)| *other != face && *person == truth);
+        alike.map(|(other, _)| (other.clone(), ALIKE_PERCENT)).collect()
+    }
+
+    /// Persons of whom it was told faces of whoever a face is of.
+    pub fn persons_like(&self, face: &str) -> Vec<(String, u8)> {
+        let truth = self.faces.get(face);
+        let is_like = |told: &&String| truth.is_some() && self.faces.get(*told) == truth;
+        let alike = self.persons.iter().filter(|(_, told)| told.iter().any(|it| is_like(&it)));
+        alike.map(|(person, _)| (person.clone(), ALIKE_PERCENT)).collect()
+    }
+
+    /// Is told that faces are of a person.
+    pub fn associate(&mut self, person: &str, faces: &[String]) {
+        self.persons.entry(person.to_owned()).or_default().extend(faces.iter().cloned());
+    }
+}
+
+/// Who is to be seen in these bytes: one of three.
+pub fn person_in(bytes: &[u8]) -> u8 {
+    sha2::Sha256::digest(bytes)[3] % 3
 }
 
 fn has_person(bytes: &[u8]) -> bool {

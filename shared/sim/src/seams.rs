@@ -251,4 +251,32 @@ impl<D: Door> Recognition for Outside<D> {
         let effect = |world: &mut World| Ok(Ok(faces_in(&world.recognise(at)?)));
         self.call("faces", || place(at), effect).await
     }
+
+    async fn take_in(&self, collection: &str, at: &ObjectAt, _name: &str) -> SeamResult<Result<Vec<Face>, Unseen>> {
+        let effect = |world: &mut World| {
+            let bytes = world.object(at).map(|found| found.bytes.clone());
+            let missing = || SeamError { asked: place(at), answer: "it is not there".into() };
+            let bytes = bytes.ok_or_else(missing)?;
+            Ok(Ok(world.searched(collection).take_in(collection, &bytes)))
+        };
+        self.call("take in", || place(at), effect).await
+    }
+
+    async fn persons_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>> {
+        let effect = |world: &mut World| Ok(Ok(world.searched(collection).persons_like(face)));
+        self.call("persons like", || face.to_owned(), effect).await
+    }
+
+    async fn faces_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>> {
+        let effect = |world: &mut World| Ok(Ok(world.searched(collection).faces_like(face)));
+        self.call("faces like", || face.to_owned(), effect).await
+    }
+
+    async fn associate(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+        let effect = |world: &mut World| {
+            world.searched(collection).associate(person, faces);
+            Ok(Ok(()))
+        };
+        self.call("associate", || person.to_owned(), effect).await
+    }
 }

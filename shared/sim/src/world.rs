@@ -14,6 +14,8 @@ use photovault_vault::{
 };
 use sha2::Digest as _;
 
+use crate::Collection;
+
 /// How a call to a seam goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -119,6 +121,8 @@ pub struct World {
     pub now: UtcMs,
     /// Counts calls.
     pub calls: u64,
+    /// Faces that the recogniser keeps, by collection.
+    pub collections: BTreeMap<String, Collection>,
     /// Counts object versions.
     pub versions: u64,
     /// What the next calls meet, in order; `None` is a call that goes well. Empty: all go well.
@@ -305,6 +309,13 @@ impl World {
         let missing = || SeamError { asked: format!("looking at {}", at.key), answer: "it is not there".into() };
         self.note(|| Happening::Recognised { at: at.clone() });
         found.ok_or_else(missing)
+    }
+
+    /// A collection that the recogniser looks into: that is paid for.
+    pub fn searched(&mut self, collection: &str) -> &mut Collection {
+        let at = ObjectAt { bucket: collection.to_owned(), key: String::new(), version: None };
+        self.note(|| Happening::Recognised { at });
+        self.collections.entry(collection.to_owned()).or_default()
     }
 
     /// Sends to the topic.

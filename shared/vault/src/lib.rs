@@ -10,6 +10,7 @@ mod catalog;
 mod counters;
 mod digests;
 mod drills;
+mod faces;
 mod hidden;
 mod jobs;
 mod journal;
@@ -40,6 +41,7 @@ pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, item_of_row, media_ke
 pub use counters::{Counters, recount};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use drills::{Drill, Drills};
+pub use faces::{Faces, KnownFace, KnownPerson};
 pub use hidden::{Hidden, Hiding};
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use journal::{Journal, Merge};
@@ -146,6 +148,8 @@ pub struct Vault {
     pub looks: Looks,
     /// Items in the order in which they were taken.
     pub timelines: Timelines,
+    /// Faces that the recogniser keeps, and whose they are.
+    pub faces: Faces,
     /// What users say about people.
     pub people_said: Journal<Vec<PeopleEdit>>,
     /// What no memory tells of.
@@ -188,6 +192,7 @@ impl Vault {
             backfills: Backfills::new(seams.table.clone()),
             looks: Looks::new(seams.table.clone(), seams.clock.clone(), originals),
             timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
+            faces: Faces::new(seams.table.clone()),
             people_said: Journal::new(seams.table.clone(), seams.clock.clone(), "K"),
             hiding: Hiding::new(seams.table.clone()),
             merges: Journal::new(seams.table.clone(), seams.clock.clone(), "G"),

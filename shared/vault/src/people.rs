@@ -12,8 +12,15 @@ const PAGE: u32 = 200;
 pub async fn circle_of(vault: &Vault, user: &UserId) -> SeamResult<(Circle, usize)> {
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
     let mut marked = Vec::new();
-    items(vault, user, |media| marked.extend(Some(media).filter(|media| media.marked_names().next().is_some()))).await?;
-    Ok(Circle::of(&marked, &said))
+    let whose = vault.faces.whose(user).await?;
+    items(vault, user, |media| marked.extend(Some(media).filter(shows_somebody))).await?;
+    Ok(Circle::with_faces(&marked, &whose, &said))
+}
+
+/// Whether somebody is marked by name or kept by a recogniser.
+pub(crate) fn shows_somebody(media: &Media) -> bool {
+    let mut faces = media.tags.iter().flat_map(|tags| tags.faces.iter().flatten());
+    media.marked_names().next().is_some() || faces.any(|face| face.id.is_some())
 }
 
 /// Every item of a user that is not in the trash, a page at a time.

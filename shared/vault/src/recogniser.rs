@@ -84,6 +84,35 @@ impl Recogniser {
         self.paid(self.recognition.faces(&at)).await
     }
 
+    /// Takes the faces of a derivative into its user's collection.
+    pub async fn take_in(&self, user: &UserId, media: &MediaId, derivative: &str) -> SeamResult<Asked<Vec<Face>>> {
+        let (collection, at) = (self.collection(user), self.at(derivative));
+        self.paid(self.recognition.take_in(&collection, &at, media.as_str())).await
+    }
+
+    /// Persons whom a face of a user resembles, with the percent.
+    pub async fn persons_like(&self, user: &UserId, face: &str) -> SeamResult<Asked<Vec<(String, u8)>>> {
+        let collection = self.collection(user);
+        self.paid(self.recognition.persons_like(&collection, face)).await
+    }
+
+    /// Faces of a user that one of them resembles, with the percent.
+    pub async fn faces_like(&self, user: &UserId, face: &str) -> SeamResult<Asked<Vec<(String, u8)>>> {
+        let collection = self.collection(user);
+        self.paid(self.recognition.faces_like(&collection, face)).await
+    }
+
+    /// Tells the recogniser that faces are of a person.
+    pub async fn associate(&self, user: &UserId, person: &str, faces: &[String]) -> SeamResult<Asked<()>> {
+        let collection = self.collection(user);
+        self.paid(self.recognition.associate(&collection, person, faces)).await
+    }
+
+    /// Each user has their own: in one of all users, most of what a face resembles would be another user's.
+    fn collection(&self, user: &UserId) -> String {
+        format!("{}.{user}", self.names.vault_bucket)
+    }
+
     /// Counts, then asks.
     async fn paid<T>(&self, ask: impl Future<Output = SeamResult<Result<T, Unseen>>> + Send) -> SeamResult<Asked<T>> {
         if mutated(Mutant::CountsAfterwards) {

@@ -1,4 +1,4 @@
-//! The six seams: all that the vault asks of the outside. Twenty-one methods; every one may fail before or after its effect.
+//! The six seams: all that the vault asks of the outside. Twenty-five methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -210,4 +210,13 @@ pub trait Recognition: Send + Sync {
     async fn labels(&self, at: &ObjectAt) -> SeamResult<Result<(Vec<Label>, String), Unseen>>;
     /// The faces, the largest first.
     async fn faces(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Face>, Unseen>>;
+    /// Takes the faces into a collection, under the name of the picture, and gives each a mark; the largest first. Again is another set of
+    /// faces. The collection is made where there is none.
+    async fn take_in(&self, collection: &str, at: &ObjectAt, name: &str) -> SeamResult<Result<Vec<Face>, Unseen>>;
+    /// Persons of the collection whom one of its faces resembles, with the percent, the most alike first.
+    async fn persons_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>>;
+    /// Faces of the collection that one of them resembles, with the percent, the most alike first.
+    async fn faces_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>>;
+    /// Says that faces are of a person, who is made where there is none. Twice is once.
+    async fn associate(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>>;
 }

@@ -49,14 +49,15 @@ impl Recognition {
         let Some(largest) = files.last() else { return Err(format!("{} has no picture", media.name())) };
         let bytes = &largest.bytes;
         let labels = labels_in(bytes);
-        let faces = (self.recognising.what == Recognise::Faces && labels.len() > 1).then(|| faces_in(bytes));
+        let faces = (self.recognising.what.finds_faces() && labels.len() > 1).then(|| faces_in(bytes));
         let reason = media.ledger[&Stage::Tag].reason.as_deref();
         let is_deferred = reason.is_some_and(|reason| reason.starts_with("deferred"));
-        let want = Tags { labels, faces, model: MODEL.to_owned(), inherited: None };
+        let want = Tags { labels, faces: faces.clone(), model: MODEL.to_owned(), inherited: None };
         let said = match &media.tags {
             None => is_deferred,
-            Some(tags) if is_deferred => Tags { faces: None, ..want } == **tags,
-            Some(tags) => want == **tags,
+            // Faces that were found may wait for being told whose they are.
+            Some(tags) if is_deferred => [None, faces].into_iter().any(|faces| Tags { faces, ..want.clone() } == unmarked(tags)),
+            Some(tags) => want == unmarked(tags),
         };
         let kept = format!("R#{}", upload.sha256);
         if media.tags.is_some() && !scene.world.rows.keys().any(|(pk, _)| *pk == kept) {
@@ -64,6 +65,13 @@ impl Recognition {
         }
         if said { Ok(()) } else { Err(format!("the tags of {} are {:?} ({reason:?})", media.name(), media.tags)) }
     }
+}
+
+/// Without the marks that a recogniser gave the faces.
+fn unmarked(tags: &Tags) -> Tags {
+    let mut tags = tags.clone();
+    tags.faces.iter_mut().flatten().for_each(|face| face.id = None);
+    tags
 }
 
 impl Promise for Recognition {

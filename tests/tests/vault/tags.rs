@@ -4,7 +4,7 @@ use crate::{engine::Engine, fixtures};
 
 #[tokio::test]
 async fn an_engine_without_a_classifier_says_so_and_holds_nothing_up() {
-    let engine = Engine::start_with_options(&["--recognition", "faces"]);
+    let engine = Engine::start_with_options(&["--recognition", "people"]);
     engine.upload("users/ann/a.jpg", fixtures::jpeg(1600, 1200, 1)).await;
     let item = engine.settled("ann", 1).remove(0);
     assert_eq!((&item["status"], &item["ledger"]["tag"]["state"]), (&"ready".into(), &"done".into()), "{item}");

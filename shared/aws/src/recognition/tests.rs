@@ -11,20 +11,31 @@ use crate::{Endpoint, Reach, connect};
 
 /// Answers one request with `status` and `body`; gives what was asked.
 async fn answered(status: u16, body: &str) -> (Endpoint, tokio::task::JoinHandle<String>) {
+    answering(&[(status, body)]).await
+}
+
+/// Answers requests, one after the other; gives all that was asked.
+pub(super) async fn answering(answers: &[(u16, &str)]) -> (Endpoint, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let kind = "content-type: application/x-amz-json-1.1\r\nconnection: close";
-    let answer = format!("HTTP/1.1 {status} X\r\n{kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let answer =
+        |(status, body): &(u16, &str)| format!("HTTP/1.1 {status} X\r\n{kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let answers: Vec<String> = answers.iter().map(answer).collect();
     let asked = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let (mut request, mut part) = (Vec::new(), vec![0; 16_384]);
-        while !is_whole(&request) {
-            let read = stream.read(&mut part).await.unwrap();
-            assert!(read > 0, "the request broke off");
-            request.extend_from_slice(&part[..read]);
+        let mut requests = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut request, mut part) = (Vec::new(), vec![0; 16_384]);
+            while !is_whole(&request) {
+                let read = stream.read(&mut part).await.unwrap();
+                assert!(read > 0, "the request broke off");
+                request.extend_from_slice(&part[..read]);
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            requests.extend(request);
         }
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        String::from_utf8(request).unwrap()
+        String::from_utf8(requests).unwrap()
     });
     let text = |text: &str| text.to_owned();
     (Endpoint { url, access_key: text("a"), secret_key: text("s"), region: text("us-east-1") }, asked)
@@ -37,7 +48,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-fn at() -> ObjectAt {
+pub(super) fn at() -> ObjectAt {
     ObjectAt { bucket: "vault".into(), key: "derivatives/ann/1/large.jpg".into(), version: None }
 }
 
@@ -87,8 +98,8 @@ async fn faces_come_largest_first() {
     let (endpoint, _) = answered(200, FACES).await;
     let seams = connect(Reach::Endpoint(&endpoint), "").await.seams;
     let faces = seams.recognition.faces(&at()).await.unwrap().unwrap();
-    let large = Face { area: Area([500, 250, 200, 300]), confidence: 100, sharpness: None };
-    assert_eq!(faces, [large, Face { area: Area([100, 200, 50, 80]), confidence: 91, sharpness: Some(46) }]);
+    let large = Face { area: Area([500, 250, 200, 300]), confidence: 100, ..Face::default() };
+    assert_eq!(faces, [large, Face { area: Area([100, 200, 50, 80]), confidence: 91, sharpness: Some(46), id: None }]);
 }
 
 #[tokio::test]

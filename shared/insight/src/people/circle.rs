@@ -41,32 +41,67 @@ pub struct Circle {
     /// Who is shown where, by the place among the appearances.
     places: HashMap<Shown, FaceId>,
     photos: u64,
+    /// Faces that somebody marked by a name as well, with the name.
+    linked: Vec<(FaceId, String)>,
 }
 
 impl Circle {
     /// Everybody of these items. What was said and cannot be any more is left out; its number is given.
     pub fn of<'a>(items: impl IntoIterator<Item = &'a Media>, said: &[PeopleEdit]) -> (Self, usize) {
+        Self::with_faces(items, &HashMap::new(), said)
+    }
+
+    /// The same where a recogniser tells people apart: `whose` says of each face whose it is.
+    pub fn with_faces<'a>(
+        items: impl IntoIterator<Item = &'a Media>,
+        whose: &HashMap<String, String>,
+        said: &[PeopleEdit],
+    ) -> (Self, usize) {
         let mut circle = Self::default();
         for media in items {
-            circle.add(media);
+            circle.add(media, whose);
         }
+        circle.link();
         let lapsed = said.iter().filter(|edit| circle.say(edit).is_err()).count();
         (circle, lapsed)
     }
 
-    fn add(&mut self, media: &Media) {
+    fn add(&mut self, media: &Media, whose: &HashMap<String, String>) {
         let at = media.taken().at;
         self.photos += 1;
+        let shown = |word: String| Shown { media: media.id.clone(), word };
+        for face in media.tags.iter().flat_map(|tags| tags.faces.iter().flatten()) {
+            let Some(person) = face.id.as_ref().and_then(|id| whose.get(id)) else { continue };
+            let spelled = media.marked_as(face).map(str::to_owned);
+            let face = self.appear(Appearance { shown: shown(format!("#{person}")), at, spelled: spelled.clone() });
+            if let Some(name) = spelled {
+                // The mark and the face are one.
+                self.places.insert(shown(name.to_lowercase()), face);
+                self.linked.push((face, name.to_lowercase()));
+            }
+        }
         for name in media.marked_names() {
-            let shown = Shown { media: media.id.clone(), word: name.to_lowercase() };
-            self.appear(Appearance { shown, at, spelled: Some(name.to_owned()) });
+            self.appear(Appearance { shown: shown(name.to_lowercase()), at, spelled: Some(name.to_owned()) });
+        }
+    }
+
+    /// A name that is marked at a recognised face is the name of that person, as far as that can be.
+    fn link(&mut self) {
+        let mut first: HashMap<String, FaceId> = HashMap::new();
+        for (face, name) in std::mem::take(&mut self.linked) {
+            let by_mark = self.words.get(&name).and_then(|word| self.people.face_of_word(*word));
+            let other = *first.entry(name).or_insert(by_mark.unwrap_or(face));
+            if self.people.person_of(face) != self.people.person_of(other) {
+                // What cannot be stays two people of one name.
+                let _ = self.people.say(&Edit::Same(face, other));
+            }
         }
     }
 
     /// Who is marked twice on one photo is there once.
-    fn appear(&mut self, appearance: Appearance) {
-        if self.places.contains_key(&appearance.shown) {
-            return;
+    fn appear(&mut self, appearance: Appearance) -> FaceId {
+        if let Some(known) = self.places.get(&appearance.shown) {
+            return *known;
         }
         let (id, next) = (self.appearances.len() as FaceId, self.words.len() as u64);
         let word = *self.words.entry(appearance.shown.word.clone()).or_insert(next);
@@ -74,6 +109,7 @@ impl Circle {
         self.people.add(Face { id, photo: self.photos, day, looks: Vec::new(), word: Some(word) });
         self.places.insert(appearance.shown.clone(), id);
         self.appearances.push(appearance);
+        id
     }
 
     /// Says something; what cannot be is refused and changes nothing.

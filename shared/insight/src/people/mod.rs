@@ -5,6 +5,7 @@
 //! photo are two people, and nobody is seen before they were born. A name, a joining and a parting are kept as edits beside the faces: they hold
 //! whatever is clustered anew, and each can be undone.
 
+mod arrival;
 mod circle;
 mod edits;
 pub mod faces;
@@ -14,6 +15,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use arrival::{Alike, Arrival, Placement, SURE_PERCENT, is_telling, place};
 pub use circle::{Acquaintance, Circle};
 pub use edits::{Edit, Impossible};
 
@@ -117,6 +119,11 @@ impl People {
     /// Whose a face is.
     pub fn person_of(&self, face: FaceId) -> Option<PersonId> {
         self.known[*self.places.get(&face)?].person
+    }
+
+    /// The first face of a word.
+    fn face_of_word(&self, word: u64) -> Option<FaceId> {
+        self.words.get(&word)?.first().map(|at| self.known[*at].face.id)
     }
 
     /// The persons, with their faces.

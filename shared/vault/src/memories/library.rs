@@ -10,7 +10,11 @@ use photovault_insight::{
 };
 
 use super::{Memory, MemoryKind, on_this_day};
-use crate::{Hidden, Vault, people::items, seams::SeamResult};
+use crate::{
+    Hidden, Vault,
+    people::{items, shows_somebody},
+    seams::SeamResult,
+};
 
 /// Photos, and years with photos, from which somebody is told of.
 const PERSON_PHOTOS: usize = 10;
@@ -26,7 +30,7 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     items(vault, user, |media| {
         if hidden.hides(&media) {
             out_of_sight.insert(media.id);
-        } else if media.marked_names().next().is_some() {
+        } else if shows_somebody(&media) {
             marked.push(media);
         }
     })
@@ -44,7 +48,13 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     for event in events(&shown, &found).iter().rev() {
         memories.push(event_told(vault, user, &shown, event).await?);
     }
-    memories.extend(Circle::of(&marked, &said).0.persons().iter().filter_map(|person| person_told(person, &hidden)));
+    memories.extend(
+        Circle::with_faces(&marked, &vault.faces.whose(user).await?, &said)
+            .0
+            .persons()
+            .iter()
+            .filter_map(|person| person_told(person, &hidden)),
+    );
     Ok(memories)
 }
 
