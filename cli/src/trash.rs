@@ -1,16 +1,18 @@
 //! `photovault trash`: put items away, bring them back, and let them go.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use photovault_cleanup::{KEPT_DAYS, let_go};
 use photovault_domain::{Media, UserId, UtcMs};
 use photovault_memories::{put_in_trash, restore};
-use photovault_vault::{Deed, Vault};
+use photovault_vault::{Deed, Vault, seams::SeamResult};
 use serde_json::json;
 
 use crate::{
     arguments::VaultArguments,
     connection::reach,
-    find::{every, find, is_put_away},
+    find::{PAGE, find, is_put_away},
     list::{item_json, short},
     table::{Table, bytes, when},
 };
@@ -71,7 +73,7 @@ pub(crate) async fn run(arguments: &TrashArguments) -> anyhow::Result<()> {
             }
         }
         TrashAction::Empty => {
-            for item in every(&vault, user, usize::MAX, is_put_away).await? {
+            for item in in_trash(&vault, user).await? {
                 let name = item.clone();
                 let gone = let_go(&vault, item, Deed::TrashEmptied, user.as_str()).await?;
                 report(&name, gone, json, "is gone", "has changed meanwhile, and stays");
@@ -82,8 +84,7 @@ pub(crate) async fn run(arguments: &TrashArguments) -> anyhow::Result<()> {
 }
 
 async fn list(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
-    // A command may look through a library; a function never does.
-    let mut items = every(vault, user, usize::MAX, is_put_away).await?;
+    let mut items = in_trash(vault, user).await?;
     items.sort_by_key(|media| media.trashed);
     let mut table = Table::new(&["media", "put away", "goes", "size", "name"]);
     for media in &items {
@@ -99,6 +100,33 @@ async fn list(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
         table.print();
     }
     Ok(())
+}
+
+/// What is in the trash, by the sparse index: what is still worked on stands in another part of that.
+async fn in_trash(vault: &Vault, user: &UserId) -> SeamResult<Vec<Media>> {
+    let mut found = BTreeMap::new();
+    let mut keep = |items: Vec<Media>| {
+        let mine = items.into_iter().filter(|media| media.user == *user && is_put_away(media));
+        found.extend(mine.map(|media| (media.id.clone(), media)));
+    };
+    let (mut after, mut under_way) = (None, None);
+    loop {
+        let page = vault.catalog.trash(after.as_deref(), PAGE).await?;
+        keep(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    loop {
+        let page = vault.catalog.unsettled(under_way.as_deref(), PAGE).await?;
+        keep(page.items);
+        under_way = page.next;
+        if under_way.is_none() {
+            break;
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 fn report(media: &Media, done: bool, json: bool, well: &str, ill: &str) {
