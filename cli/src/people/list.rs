@@ -24,17 +24,20 @@ pub(super) async fn everybody(vault: &Vault, user: &UserId, json: bool) -> anyho
         println!("{}", json!({"name": null, "faces": found, "photos": with_faces.len(), "lapsed": lapsed}));
         return Ok(());
     }
+    let is_recognised = circle.persons().iter().any(|person| person.words.iter().any(|word| word.starts_with('#')));
     let mut table = Table::new(&["name", "photos", "born", "also"]);
     for person in circle.persons() {
         let born = born(&person).unwrap_or_default();
-        let name = person.name.unwrap_or_default();
+        // Whom a recogniser found and nobody named has a mark.
+        let name = person.name.or_else(|| person.words.first().cloned()).unwrap_or_default();
         let also: Vec<&str> = person.words.iter().map(String::as_str).filter(|word| *word != name.to_lowercase()).collect();
         table.row(vec![name.clone(), person.photos.len().to_string(), born, also.join(", ")]);
     }
     table.print();
     eprintln!(
-        "{found} faces found on {} photos. Names are those that somebody marked in the files, or gave here; nobody is recognised.",
-        with_faces.len()
+        "{found} faces found on {} photos. Names are those that somebody marked in the files, or gave here{}.",
+        with_faces.len(),
+        if is_recognised { "; whoever has a # was found by a recogniser" } else { "; nobody is recognised" }
     );
     if lapsed > 0 {
         eprintln!("{lapsed} things that were said cannot be any more, and do not count.");

@@ -1,6 +1,7 @@
 //! What is wrong with what a walk came past, if anything. Pure and total.
 
 use photovault_domain::{Media, Stage, State, UtcMs, open_stages};
+use photovault_vault::DEFERRAL;
 use serde::Serialize;
 
 /// What was found and done about it.
@@ -19,6 +20,8 @@ pub enum Repair {
     DerivativesAskedFor,
     /// An item made no progress: its due stages were sent again.
     StagesSent,
+    /// Another month has come: what waited for it is looked at.
+    TagsAskedFor,
 }
 
 impl Repair {
@@ -31,6 +34,7 @@ impl Repair {
             Self::OriginalMissing => "items whose original is gone: failed now",
             Self::DerivativesAskedFor => "items without their derivatives: asked for again",
             Self::StagesSent => "items without progress, their stages sent again",
+            Self::TagsAskedFor => "items that waited for another month to be looked at",
         }
     }
 }
@@ -66,6 +70,33 @@ pub struct Files {
     pub original: bool,
     /// Every derivative that the item names.
     pub derivatives: bool,
+}
+
+/// What is to be done about an item that waited to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deferred {
+    /// Nothing: it was looked at, or has gone.
+    Over,
+    /// Nothing yet: it is being looked at.
+    UnderWay,
+    /// It was asked for, and this month had no picture for it either.
+    WaitsOn,
+    /// It is asked for again.
+    Due,
+}
+
+/// An item that waited; with `is_due`, another month has come since.
+pub fn of_deferred(item: Option<&Media>, is_due: bool) -> Deferred {
+    let entry =
+        item.filter(|item| item.trashed.is_none() && item.leaving.is_none()).and_then(|item| item.ledger.get(&Stage::Tag));
+    let Some(entry) = entry else { return Deferred::Over };
+    let is_deferred = entry.reason.as_ref().is_some_and(|reason| reason.starts_with(DEFERRAL));
+    match (entry.state.is_final(), is_deferred) {
+        (false, _) => Deferred::UnderWay,
+        (true, false) => Deferred::Over,
+        (true, true) if is_due => Deferred::Due,
+        (true, true) => Deferred::WaitsOn,
+    }
 }
 
 /// An upload that waits since `uploaded`; with `given_up`, its failure is written down and its message kept for redrive.

@@ -1,10 +1,10 @@
 //! The walks: what each comes past, page by page, and how it repairs what is decided.
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Media, MediaId, Sha256, Stage, UploadKey, UtcMs, kept_bytes};
-use photovault_vault::{Change, Mutant, UploadRef, Vault, mutated, revive, seams::Listed};
+use photovault_domain::{Media, MediaId, Recognise, Sha256, Stage, UploadKey, UtcMs, kept_bytes};
+use photovault_vault::{Change, Mutant, UploadRef, Vault, Waiting, mutated, revive, seams::Listed};
 
-use crate::decide::{Files, Moment, Repair, of_bytes, of_item, of_unsettled, of_upload};
+use crate::decide::{Deferred, Files, Moment, Repair, of_bytes, of_deferred, of_item, of_unsettled, of_upload};
 
 /// Looked at at once.
 const CONCURRENT: usize = 8;
@@ -16,6 +16,8 @@ const OBJECTS: u32 = 100;
 const ITEMS: u32 = 25;
 /// Unsettled items of a page.
 const UNSETTLED: u32 = 500;
+/// Items of a page that waited for another month.
+const DEFERRED: u32 = 100;
 
 /// What a walk comes past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +30,12 @@ pub(crate) enum Walk {
     Items,
     /// Items on which work is left.
     Unsettled,
+    /// Items that waited for another month to be looked at.
+    Deferred,
 }
 
 /// In this order: what the first finds becomes the work of the stages, not of the later walks.
-pub(crate) const WALKS: &[Walk] = &[Walk::Uploads, Walk::Bytes, Walk::Items, Walk::Unsettled];
+pub(crate) const WALKS: &[Walk] = &[Walk::Uploads, Walk::Bytes, Walk::Items, Walk::Unsettled, Walk::Deferred];
 
 /// A page.
 pub(crate) struct Step {
@@ -49,6 +53,7 @@ impl Walk {
             Self::Bytes => "bytes",
             Self::Items => "items",
             Self::Unsettled => "unsettled",
+            Self::Deferred => "deferred",
         }
     }
 
@@ -71,6 +76,11 @@ impl Walk {
             Self::Unsettled => {
                 let page = vault.catalog.unsettled(place, UNSETTLED).await?;
                 each(page.items, page.next, |media| unsettled_step(vault, moment, media)).await
+            }
+            Self::Deferred if vault.names.recognising.what == Recognise::Off => each(vec![], None, |()| async { Ok(None) }).await,
+            Self::Deferred => {
+                let page = vault.recogniser.deferred(place, DEFERRED).await?;
+                each(page.items, page.next, |waiting| deferred_step(vault, waiting)).await
             }
         }
     }
@@ -121,6 +131,31 @@ async fn unsettled_step(vault: &Vault, moment: Moment, media: Media) -> anyhow::
         vault.catalog.change_from(media, touched).await?;
     }
     Ok(repair)
+}
+
+/// What waited is asked for first and written down afterwards: who dies in between asks twice, which is once.
+async fn deferred_step(vault: &Vault, waiting: Waiting) -> anyhow::Result<Option<Repair>> {
+    let is_due = vault.recogniser.is_due(&waiting);
+    if !(is_due || waiting.asked) {
+        return Ok(None);
+    }
+    let item = vault.catalog.media(&waiting.user, &waiting.media).await?;
+    match of_deferred(item.as_ref(), is_due) {
+        Deferred::Over => vault.recogniser.wait_no_more(&waiting).await?,
+        Deferred::UnderWay => {}
+        Deferred::WaitsOn => vault.recogniser.wait_on(&waiting, false).await?,
+        Deferred::Due => {
+            // Nobody is told: the photo was ready all the time.
+            let again = |item: Option<Media>| match item {
+                Some(mut item) if item.renew(Stage::Tag) => Change::Put(item),
+                _ => Change::Leave,
+            };
+            vault.catalog.change_seen(&waiting.user, &waiting.media, item, again).await?;
+            vault.recogniser.wait_on(&waiting, true).await?;
+            return Ok(Some(Repair::TagsAskedFor));
+        }
+    }
+    Ok(None)
 }
 
 async fn item_step(vault: &Vault, media: Media) -> anyhow::Result<Option<Repair>> {

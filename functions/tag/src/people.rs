@@ -223,7 +223,7 @@ mod tests {
         for number in &numbers {
             tag(&vault, *number).await.unwrap();
         }
-        assert_eq!(vault.recogniser.deferred(100).await.unwrap().len(), 10, "two and a half were looked at");
+        assert_eq!(vault.recogniser.deferred(None, 100).await.unwrap().items.len(), 10, "two and a half were looked at");
         let vault = fabric.recognising(PEOPLE);
         for number in &numbers {
             let again = |item: Option<Media>| Change::asked_again(item, Stage::Tag);

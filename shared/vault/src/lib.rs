@@ -54,7 +54,7 @@ pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
 pub use people::circle_of;
-pub use recogniser::{Asked, Recogniser};
+pub use recogniser::{Asked, DEFERRAL, Recogniser, Waiting};
 pub use revive::{redrive_stream, revive};
 pub use sightings::Sightings;
 pub use stage::{

@@ -9,9 +9,9 @@ use photovault_domain::{Face, Label, MediaId, Recipe, Sha256, Tags, UserId, UtcM
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Mutant, Names, mutated,
+    Mutant, Names, Page, mutated,
     rows::{row_of, value_at, value_of},
-    seams::{Clock, Expect, ObjectAt, Recognition, RowKey, SeamError, SeamResult, Table, Unseen, Written},
+    seams::{Clock, Expect, ObjectAt, Recognition, RowKey, SeamError, SeamResult, Table, Unseen, Write, Written},
 };
 
 /// How often a count is decided again when another came first. Those who count at once are few: one for each user that imports.
@@ -140,7 +140,7 @@ impl Recogniser {
     async fn count(&self) -> SeamResult<Option<String>> {
         let most = self.names.recognising.monthly_images;
         let counted = self.change_count(|images| (images < most).then_some(images + 1)).await?;
-        Ok((!counted).then(|| format!("deferred: the month's {most} pictures have been looked at")))
+        Ok((!counted).then(|| format!("{DEFERRAL}: the month's {most} pictures have been looked at")))
     }
 
     /// Changes the month's number as `change` says; whether it had anything to change.
@@ -167,14 +167,31 @@ impl Recogniser {
     /// Writes down that an item waits for another month, or for an account that is let in. Twice is once.
     pub async fn defer(&self, user: &UserId, media: &MediaId) -> SeamResult<()> {
         let key = deferred_key(user, media);
-        self.table.put(row_of(&Waiting { user: user.clone(), media: media.clone() }, key), Expect::Absent).await.map(|_| ())
+        let since = month_of(self.clock.now());
+        let row = row_of(&Waiting { user: user.clone(), media: media.clone(), since, asked: false }, key);
+        self.table.put(row, Expect::Absent).await.map(|_| ())
     }
 
     /// Items that wait, a page of them.
-    pub async fn deferred(&self, limit: u32) -> SeamResult<Vec<(UserId, MediaId)>> {
-        let page = self.table.rows(DEFERRED, "", None, limit).await?;
-        let waiting = page.items.iter().map(|row| value_of::<Waiting>(row).map(|it| (it.user, it.media)));
-        waiting.collect()
+    pub async fn deferred(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Waiting>> {
+        let page = self.table.rows(DEFERRED, "", after, limit).await?;
+        Ok(Page { items: page.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: page.next })
+    }
+
+    /// Whether what an item waited for has come: another month.
+    pub fn is_due(&self, waiting: &Waiting) -> bool {
+        waiting.since < month_of(self.clock.now())
+    }
+
+    /// An item waits from now on: `asked` says whether it was asked for again, so that somebody looks what came of it.
+    pub async fn wait_on(&self, waiting: &Waiting, asked: bool) -> SeamResult<()> {
+        let next = Waiting { since: month_of(self.clock.now()), asked, ..waiting.clone() };
+        self.table.put_all(vec![Write::Set(row_of(&next, deferred_key(&waiting.user, &waiting.media)))]).await.map(|_| ())
+    }
+
+    /// An item waits no more.
+    pub async fn wait_no_more(&self, waiting: &Waiting) -> SeamResult<()> {
+        self.table.remove(&deferred_key(&waiting.user, &waiting.media)).await
     }
 
     fn at(&self, derivative: &str) -> ObjectAt {
@@ -182,21 +199,33 @@ impl Recogniser {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    user: UserId,
-    media: MediaId,
+/// An item that waits for another month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub media: MediaId,
+    /// Since which month, such as `2026-11`; empty of what was written down before anybody asked.
+    #[serde(default)]
+    pub since: String,
+    /// Whether it was asked for again in that month.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 impl<T> Asked<T> {
     fn of(answer: Result<T, Unseen>) -> Self {
         match answer {
             Ok(seen) => Self::Seen(seen),
-            Err(Unseen::Account(why)) => Self::Deferred(format!("deferred: the recogniser refuses this account: {why}")),
+            Err(Unseen::Account(why)) => Self::Deferred(format!("{DEFERRAL}: the recogniser refuses this account: {why}")),
             Err(Unseen::Picture(why)) => Self::Untaken(format!("the recogniser does not take this picture: {why}")),
         }
     }
 }
+
+/// What the reason of an item begins with that waits.
+pub const DEFERRAL: &str = "deferred";
 
 /// The partition of items that wait.
 const DEFERRED: &str = "R#deferred";

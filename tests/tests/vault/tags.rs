@@ -1,4 +1,12 @@
-//! The stage `tag` through the running engine: by the SDK, with the engine's own Rekognition, which is honest about what it does not know.
+//! The stage `tag` through the running engine: by the SDK, with the engine's own Rekognition, which is honest about what it does not know;
+//! and what becomes of photos that waited for another month.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use photovault_domain::{Entry, Media, MediaId, Recognise, Recognising, Sha256, Stage, State, UserId, UtcMs};
+use photovault_health::{Repair, Request, check};
+use photovault_sim::Fabric;
+use photovault_vault::{Change, Vault};
 
 use crate::{engine::Engine, fixtures};
 
@@ -17,4 +25,50 @@ async fn an_engine_without_a_classifier_says_so_and_holds_nothing_up() {
     assert!(engine.ask(&["find", "dog", "--user", "ann"]).is_empty());
     let used = engine.announced();
     assert!(used["queues"]["tag"].is_string(), "{used}");
+}
+
+/// Writes the tag entry of the one item.
+async fn tagged(vault: &Vault, state: State, reason: Option<&str>) -> Media {
+    let user: UserId = "ann".parse().expect("a user");
+    let id = MediaId::of_bytes(&user, &Sha256::from_digest([1; 32]));
+    let entry = Entry { state, reason: reason.map(str::to_owned), ..Entry::pending(Stage::Tag.recipe()) };
+    let write = |item: Option<Media>| {
+        let mut media = item.unwrap_or_else(|| Media::new(user.clone(), id.clone(), UtcMs(0)));
+        media.ledger.insert(Stage::Tag, entry.clone());
+        Change::Put(media)
+    };
+    vault.catalog.change(&user, &id, write).await.expect("nothing fails").expect("it is written")
+}
+
+#[tokio::test]
+async fn what_waited_for_another_month_is_looked_at_in_it_and_waits_no_more() {
+    let fabric = Fabric::default();
+    let vault = fabric.recognising(Recognising { what: Recognise::Labels, monthly_images: 1 });
+    let deferred = Some("deferred: the month's 1 pictures have been looked at");
+    let media = tagged(&vault, State::Done, deferred).await;
+    vault.recogniser.defer(&media.user, &media.id).await.expect("nothing fails");
+    let pass = async || {
+        let report = check(&vault, &Request::default(), Duration::MAX).await.expect("nothing fails");
+        report.repairs.get(&Repair::TagsAskedFor).copied().unwrap_or(0)
+    };
+    let waiting = async || vault.recogniser.deferred(None, 10).await.expect("nothing fails").items.len();
+    let state = async || {
+        let item = vault.catalog.media(&media.user, &media.id).await.expect("nothing fails");
+        item.map(|item| item.ledger[&Stage::Tag].state)
+    };
+    assert_eq!((pass().await, state().await), (0, Some(State::Done)), "it is the same month");
+    for month in 1..3 {
+        fabric.world().now = UtcMs(month * 31 * 86_400_000);
+        assert_eq!((pass().await, pass().await), (1, 0), "once in a month");
+        assert_eq!(state().await, Some(State::Pending));
+        // That month has no picture for it either.
+        tagged(&vault, State::Done, deferred).await;
+        assert_eq!((pass().await, waiting().await), (0, 1));
+    }
+    fabric.world().now = UtcMs(3 * 31 * 86_400_000);
+    assert_eq!(pass().await, 1);
+    tagged(&vault, State::Done, None).await;
+    assert_eq!((pass().await, waiting().await), (0, 0));
+    let left: BTreeMap<_, _> = fabric.world().rows.clone().into_iter().filter(|((pk, _), _)| pk == "R#deferred").collect();
+    assert!(left.is_empty());
 }
