@@ -3,8 +3,8 @@
 
 use anyhow::ensure;
 use clap::{Args, Subcommand};
-use photovault_domain::{UserId, day_of_date};
-use photovault_vault::{Hidden, Memory, Vault, circle_of, memories_of, seams::Written};
+use photovault_domain::{Hidden, UserId, day_of_date};
+use photovault_vault::{Memory, Vault, circle_of, memories_of, seams::Written};
 use serde_json::json;
 
 use crate::{

@@ -34,6 +34,7 @@ pub async fn back_up(vault: &Vault, request: &Request, within: Duration, progres
         run.base = Some(Manifest { made: until.began, segments: vec![] });
         // What has left is not in it, and what was said is said anew.
         state.edited.clear();
+        state.told.clear();
     }
     run.what_left(&mut state).await?;
     run.what_was_said(&mut state).await?;
@@ -129,13 +130,21 @@ impl Run<'_> {
         }
     }
 
-    /// What users said about moments since the last run.
+    /// What users said about moments and people, and hid, since the last run.
     async fn what_was_said(&mut self, state: &mut BackupState) -> anyhow::Result<()> {
         for (user, version) in self.vault.timelines.edited().await? {
             if state.edited.get(&user) != Some(&version) {
                 let edits = self.vault.timelines.said(&user, UtcMs(i64::MAX - 1), EDITS).await?;
                 self.lines.push(Line::Said { user: user.clone(), edits });
                 state.edited.insert(user, version);
+            }
+        }
+        for (user, change) in self.vault.told().await? {
+            if state.told.get(&user) != Some(&change) {
+                let people = self.vault.people_said.lines(&user).await?;
+                let hidden = Box::new(self.vault.hiding.of(&user).await?);
+                self.lines.push(Line::Told { user: user.clone(), people, hidden });
+                state.told.insert(user, change);
             }
         }
         Ok(())

@@ -146,9 +146,9 @@ async fn deferred_step(vault: &Vault, waiting: Waiting) -> anyhow::Result<Option
         Deferred::WaitsOn => vault.recogniser.wait_on(&waiting, false).await?,
         Deferred::Due => {
             // Nobody is told: the photo was ready all the time.
-            let again = |item: Option<Media>| match item {
-                Some(mut item) if item.renew(Stage::Tag) => Change::Put(item),
-                _ => Change::Leave,
+            let again = |mut item: Option<Media>| {
+                let is_asked = item.as_mut().is_some_and(|item| item.renew(Stage::Tag));
+                item.filter(|_| is_asked).map_or(Change::Leave, Change::Put)
             };
             vault.catalog.change_seen(&waiting.user, &waiting.media, item, again).await?;
             vault.recogniser.wait_on(&waiting, true).await?;

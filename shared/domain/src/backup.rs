@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Edit, Media, MediaId, Sha256, UserId, UtcMs, local_of_seconds};
+use crate::{Edit, Hidden, Media, MediaId, PeopleEdit, Sha256, UserId, UtcMs, local_of_seconds};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -32,6 +32,15 @@ pub enum Line {
         user: UserId,
         /// What.
         edits: Vec<Edit>,
+    },
+    /// All that a user says about people, line by line, and hides.
+    Told {
+        /// Who.
+        user: UserId,
+        /// What, in order; each line was said at once.
+        people: Vec<Vec<PeopleEdit>>,
+        /// What no memory tells of.
+        hidden: Box<Hidden>,
     },
 }
 
@@ -100,6 +109,7 @@ pub struct Replay {
     seen: BTreeSet<(UserId, MediaId)>,
     gone: BTreeMap<(UserId, MediaId), UtcMs>,
     heard: BTreeSet<UserId>,
+    told: BTreeSet<UserId>,
 }
 
 impl Replay {
@@ -121,7 +131,8 @@ impl Replay {
                     }
                 }
                 Line::Said { user, .. } if !self.heard.insert(user.clone()) => continue,
-                Line::Said { .. } => {}
+                Line::Told { user, .. } if !self.told.insert(user.clone()) => continue,
+                Line::Said { .. } | Line::Told { .. } => {}
             }
             counts.push(line);
         }

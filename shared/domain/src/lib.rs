@@ -7,6 +7,7 @@ mod cell;
 mod derivatives;
 mod facts;
 mod format;
+mod hidden;
 mod ids;
 mod job;
 mod joined;
@@ -41,6 +42,7 @@ pub use facts::{
     Position, Region, Town,
 };
 pub use format::{Format, Kind};
+pub use hidden::Hidden;
 pub use ids::{IdError, MediaId, Sha256, UserId};
 pub use job::{Job, Letter, LetterId};
 pub use keys::{UploadKey, checkpoint_prefix, derivative_key, derivative_prefix, kept_bytes, original_key, quarantine_key};

@@ -33,6 +33,9 @@ pub struct BackupState {
     /// The place in the audit log up to which it tells of what left.
     #[serde(default)]
     pub audited: Option<String>,
+    /// The number of each user's latest word about people, or of what to hide, that it has.
+    #[serde(default)]
+    pub told: BTreeMap<UserId, u64>,
     /// The version of each user's edits that it has.
     #[serde(default)]
     pub edited: BTreeMap<UserId, u64>,

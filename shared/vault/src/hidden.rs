@@ -1,68 +1,25 @@
 //! What a user does not want to be told of: people, places and days that no memory shows. The photos themselves stay where they are.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use photovault_domain::{Media, UserId};
-use serde::{Deserialize, Serialize};
+use photovault_domain::{Hidden, UserId};
 
 use crate::{
     rows::{row_of, value_at},
-    seams::{Expect, RowKey, SeamResult, Table, Written},
+    seams::{Clock, Expect, RowKey, SeamResult, Table, Write, Written},
+    told::told_write,
 };
-
-/// What is hidden.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hidden {
-    /// People by their names in small letters, each with the words by which photos show them.
-    #[serde(default)]
-    pub people: BTreeMap<String, BTreeSet<String>>,
-    /// Towns, regions and countries, in small letters.
-    #[serde(default)]
-    pub places: BTreeSet<String>,
-    /// Days: `YYYY-MM-DD`, or `MM-DD` of every year.
-    #[serde(default)]
-    pub days: BTreeSet<String>,
-    /// Counts the writes.
-    #[serde(default)]
-    pub version: u64,
-}
-
-impl Hidden {
-    /// Whether nothing is.
-    pub fn is_empty(&self) -> bool {
-        !self.looks_at_photos() && self.days.is_empty()
-    }
-
-    /// Whether a photo must be read to know it.
-    pub fn looks_at_photos(&self) -> bool {
-        !(self.people.is_empty() && self.places.is_empty())
-    }
-
-    /// Whether a local day is hidden.
-    pub fn hides_day(&self, date: &str) -> bool {
-        self.days.contains(date) || date.get(5..).is_some_and(|of_year| self.days.contains(of_year))
-    }
-
-    /// Whether somebody or a place on a photo is.
-    pub fn hides(&self, media: &Media) -> bool {
-        let mut shown = media.marked_names().map(str::to_lowercase);
-        shown.any(|word| self.people.values().any(|words| words.contains(&word)))
-            || media.facts.as_ref().is_some_and(|facts| self.places.iter().any(|place| facts.is_at(place)))
-    }
-}
 
 /// What users hide.
 #[derive(Clone)]
 pub struct Hiding {
     table: Arc<dyn Table>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Hiding {
-    pub(crate) fn new(table: Arc<dyn Table>) -> Self {
-        Self { table }
+    pub(crate) fn new(table: Arc<dyn Table>, clock: Arc<dyn Clock>) -> Self {
+        Self { table, clock }
     }
 
     /// What a user hides.
@@ -73,7 +30,8 @@ impl Hiding {
     /// Hides this from now on, over what was read; whether nobody came first.
     pub async fn write(&self, user: &UserId, hidden: &Hidden) -> SeamResult<Written> {
         let next = Hidden { version: hidden.version + 1, ..hidden.clone() };
-        self.table.put(row_of(&next, key(user)), Expect::read(hidden.version)).await
+        let row = Write::Put(row_of(&next, key(user)), Expect::read(hidden.version));
+        self.table.put_all(vec![row, told_write(user, &*self.clock)]).await
     }
 }
 

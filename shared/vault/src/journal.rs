@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     rows::{row_of, sort_key, value_of},
-    seams::{Clock, Expect, RowKey, SeamError, SeamResult, Table, Written},
+    seams::{Clock, Expect, RowKey, SeamError, SeamResult, Table, Write, Written},
+    told::told_write,
 };
 
 /// Lines that one request reads.
@@ -66,7 +67,8 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         let last = self.last(user).await?.and_then(|(key, _)| key.parse::<u64>().ok());
         let number = last.map_or(0, |last| last + 1).max(self.clock.now().0.unsigned_abs());
         let key = RowKey { pk: self.partition(user), sk: format!("{number:013}") };
-        match self.table.put(row_of(&Line { line }, key), Expect::Absent).await? {
+        let row = Write::Put(row_of(&Line { line }, key), Expect::Absent);
+        match self.table.put_all(vec![row, told_write(user, &*self.clock)]).await? {
             Written::Yes => Ok(()),
             Written::Conflict => Err(SeamError { asked: format!("line for {user}"), answer: "another came first".into() }),
         }
@@ -81,7 +83,8 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
 
     /// Takes a line back; twice is once.
     pub async fn take_back(&self, user: &UserId, key: &str) -> SeamResult<()> {
-        self.table.remove(&RowKey { pk: self.partition(user), sk: key.to_owned() }).await
+        let row = Write::Remove(RowKey { pk: self.partition(user), sk: key.to_owned() });
+        self.table.put_all(vec![row, told_write(user, &*self.clock)]).await.map(|_| ())
     }
 
     fn partition(&self, user: &UserId) -> String {

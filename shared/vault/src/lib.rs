@@ -30,6 +30,7 @@ mod sightings;
 pub mod spans;
 mod stage;
 mod timeline;
+mod told;
 mod walk;
 
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub use counters::{Counters, recount};
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
 pub use drills::{Drill, Drills};
 pub use faces::{Faces, KnownFace, KnownPerson};
-pub use hidden::{Hidden, Hiding};
+pub use hidden::Hiding;
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use journal::{Journal, Merge};
 pub use letters::{Dropped, Letters};
@@ -194,7 +195,7 @@ impl Vault {
             timelines: Timelines::new(seams.table.clone(), seams.clock.clone()),
             faces: Faces::new(seams.table.clone()),
             people_said: Journal::new(seams.table.clone(), seams.clock.clone(), "K"),
-            hiding: Hiding::new(seams.table.clone()),
+            hiding: Hiding::new(seams.table.clone(), seams.clock.clone()),
             merges: Journal::new(seams.table.clone(), seams.clock.clone(), "G"),
             recogniser: Recogniser::new(seams.table.clone(), seams.recognition, seams.clock.clone(), names.clone()),
             jobs: Jobs::new(seams.queue.clone(), names.clone()),

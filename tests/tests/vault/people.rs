@@ -1,7 +1,7 @@
 //! People, duplicates and memories of a whole vault over the simulated fabric: names out of sidecars, what is said about them, what is hidden.
 
-use photovault_domain::{PeopleEdit, UserId, UtcMs, day_of_date};
-use photovault_vault::{Hidden, MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written};
+use photovault_domain::{Hidden, PeopleEdit, UserId, UtcMs, day_of_date};
+use photovault_vault::{MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written};
 
 use crate::{chain::Chain, fixtures};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use photovault_domain::{Media, MediaId, PeopleEdit, Placed, UserId, date_of_day, timeline_key};
+use photovault_domain::{Hidden, Media, MediaId, PeopleEdit, Placed, UserId, date_of_day, timeline_key};
 use photovault_insight::{
     events::{Event, events},
     people::{Acquaintance, Circle},
@@ -11,7 +11,7 @@ use photovault_insight::{
 
 use super::{Memory, MemoryKind, on_this_day};
 use crate::{
-    Hidden, Vault,
+    Vault,
     people::{items, shows_somebody},
     seams::SeamResult,
 };

@@ -6,11 +6,11 @@
 mod library;
 
 use anyhow::Context as _;
-use photovault_domain::{Placed, UserId, UtcMs, date_of_day, day_of_date};
+use photovault_domain::{Hidden, Placed, UserId, UtcMs, date_of_day, day_of_date};
 use photovault_insight::trips::local_day;
 use serde::{Deserialize, Serialize};
 
-use crate::{Hidden, Vault, seams::SeamResult};
+use crate::{Vault, seams::SeamResult};
 
 pub use library::memories_of;
 
