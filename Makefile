@@ -43,7 +43,7 @@ layer: tools ## Build the media layer for AWS from its pinned sources
 # `sam build` comes here for each function and the layer, and wants its files in ARTIFACTS_DIR. The template's default processor.
 build-%: export ARCHITECTURE ?= arm64
 build-%Function: tools
-	@scripts/lambda.sh $(shell echo $* | tr A-Z a-z)
+	@scripts/lambda.sh $(shell echo $* | sed -E 's|([a-z])([A-Z])|\1-\2|g' | tr A-Z a-z)
 build-MediaLayer: tools
 	@scripts/lambda.sh media
 

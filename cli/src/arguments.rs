@@ -54,6 +54,7 @@ pub(crate) enum Command {
     Restore(crate::restore::RestoreArguments),
     Moments(MomentsArguments),
     Memories(MemoriesArguments),
+    Notify(crate::notify::NotifyArguments),
     /// What the engine has done since its start, and what 1,000 such photos, or 100 minutes of such video, cost on AWS.
     #[command(after_help = "Examples:\n  photovault cost\n  photovault cost --json | jq .lines")]
     Cost(VaultArguments),
@@ -118,6 +119,8 @@ pub(crate) struct UpArguments {
     /// Another emulator of AWS that keeps buckets, queues and tables, such as `http://127.0.0.1:5000`; the functions run here.
     #[arg(long, value_name = "URL")]
     pub(crate) peer: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: crate::notify::MailArguments,
     /// JSON on standard output: one object when ready.
     #[arg(long)]
     pub(crate) json: bool,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::TcpStream, path::Path, time::Duration};
 use anyhow::{Context as _, bail};
 use photovault_aws::{Connection, Endpoint, Reach, connect};
 use photovault_domain::Rendition;
-use photovault_vault::{Names, Secret, Vault};
+use photovault_vault::{Names, Post, Secret, Vault};
 use serde::Deserialize;
 
 use crate::arguments::{ChoiceArguments, VaultArguments};
@@ -110,6 +110,9 @@ async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> anyhow:
         rendition: choice("RENDITION"),
         rendition_lines: choice("RENDITION_LINES"),
         rendition_kbps: choice("RENDITION_KBPS"),
+        mail_from: choice("MAIL_FROM"),
+        smtp: choice("SMTP"),
+        private_channels: choice("PRIVATE_CHANNELS"),
     };
     let buckets = [&*engine.uploads_bucket, &engine.vault_bucket, &engine.backup_bucket];
     let names = names(arguments, buckets, &engine.backup_key, engine.queues.clone(), &choices)?;
@@ -135,6 +138,11 @@ fn names(
         backup_key: Secret(backup_key.to_owned()),
         queues,
         topic: None,
+        post: Post {
+            mail_from: choices.mail_from.clone(),
+            smtp: Secret(choices.smtp.clone()),
+            private: choices.private_channels == "true",
+        },
         owner: arguments.user.clone(),
         scanner: photovault_domain::Scanner::None,
         outputs: choices.derivatives.parse().context("DERIVATIVES")?,

@@ -21,6 +21,7 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()
         Some("cleanup") => photovault_cleanup::run(),
         Some("backup") => photovault_backup::run(),
         Some("verify") => photovault_verify::run(),
+        Some("memories-daily") => photovault_memories_daily::run(),
         other => bail!("there is no function '{}': {}", other.unwrap_or_default(), NAMES.join(", ")),
     }
 }
@@ -49,4 +50,5 @@ pub(crate) const NAMES: &[&str] = &[
     "cleanup",
     "backup",
     "verify",
+    "memories-daily",
 ];

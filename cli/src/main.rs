@@ -21,6 +21,7 @@ mod invoke;
 mod list;
 mod memories;
 mod moments;
+mod notify;
 mod people;
 mod places;
 mod restore;
@@ -91,6 +92,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Stats(arguments) => runtime(false)?.block_on(stats::run(arguments)).map(done),
         Command::Moments(arguments) => runtime(false)?.block_on(moments::run(arguments)).map(done),
         Command::Memories(arguments) => runtime(false)?.block_on(memories::run(arguments)).map(done),
+        Command::Notify(arguments) => runtime(false)?.block_on(notify::run(arguments)).map(done),
         Command::Trash(arguments) => runtime(false)?.block_on(trash::run(arguments)).map(done),
         Command::Cleanup(arguments) => runtime(false)?.block_on(cleanup::run(arguments)).map(done),
         Command::Audit(arguments) => runtime(false)?.block_on(audit::run(arguments)).map(done),

@@ -65,6 +65,8 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
         ("Scanner", arguments.scanner.clone()),
         ("ScannerMaxMb", arguments.scanner_max_mb.map(|mb| mb.to_string())),
         ("OtlpEndpoint", arguments.otlp.clone()),
+        ("MailFrom", arguments.mail.mail_from.clone()),
+        ("Smtp", arguments.mail.smtp.clone()),
         ("Recognition", arguments.recognition.map(|what| what.to_string())),
     ];
     options.parameters.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));

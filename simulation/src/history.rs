@@ -15,7 +15,7 @@ use crate::{
     promises::Promises,
     settings::{HEALTH, QUEUES, QueueSettings, queue_named},
     stream::{SHARDS, Shard},
-    workload::{Stream, Workload},
+    workload::{Stream, Workload, set_channels},
 };
 
 /// When histories begin: some instant; windows and clocks hang on it.
@@ -158,6 +158,7 @@ impl History {
         let workload = Workload::of(seed, START, &options.dropped);
         let recognising = workload.recognising;
         let simulation = Simulation::new(scheduler).recognising(recognising);
+        set_channels(seed.of(12), &mut simulation.world());
         let mut history = Self {
             promises: Promises::new(simulation.clone(), recognising),
             simulation,

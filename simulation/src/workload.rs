@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use photovault_domain::{MediaId, Recognise, Recognising, Sha256, UploadKey, UserId};
-use photovault_sim::Random;
+use photovault_domain::{Channel, MediaId, Preferences, Recognise, Recognising, Sha256, UploadKey, UserId};
+use photovault_sim::{Random, World};
+use photovault_vault::seams::Expect;
 use sha2::Digest as _;
 
 use crate::{settings::CLEANUP, stand_ins::FileKind};
@@ -163,6 +164,27 @@ fn recognising(mut random: Random) -> Recognising {
     }
     let what = random.one_of(&[Recognise::Labels, Recognise::Faces, Recognise::People]);
     Recognising { what, monthly_images: random.one_of(&[2, 5, 1000]) }
+}
+
+/// One history in six has somebody who wants to be told by every channel, and not at breakfast.
+pub(crate) fn set_channels(mut random: Random, world: &mut World) {
+    if random.below(6) > 0 {
+        return;
+    }
+    let wants = Preferences {
+        channels: vec![
+            Channel::Email { to: "ann@example.org".into() },
+            Channel::Webhook { url: "https://example.org".into(), secret: "a secret".into() },
+            Channel::Ntfy { url: "https://ntfy.example.org/ann".into(), token: None },
+        ],
+        batch_s: random.one_of(&[60, 300]),
+        quiet: random.one_of(&[None, Some("08:03-08:40")]).and_then(|quiet| quiet.parse().ok()),
+        version: 1,
+        ..Preferences::default()
+    };
+    let Ok(serde_json::Value::Object(mut row)) = serde_json::to_value(wants) else { unreachable!("it is a plain struct") };
+    row.extend([("pk".to_owned(), "U#ann".into()), ("sk".to_owned(), "preferences".into())]);
+    world.put(row, Expect::Absent);
 }
 
 /// One history in five has people who know better when something was taken.

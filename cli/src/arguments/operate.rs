@@ -17,6 +17,12 @@ pub(crate) struct ChoiceArguments {
     pub(crate) rendition_lines: String,
     #[arg(long, env = "RENDITION_KBPS", hide = true, global = true, default_value = "")]
     pub(crate) rendition_kbps: String,
+    #[arg(long, env = "MAIL_FROM", hide = true, global = true, default_value = "")]
+    pub(crate) mail_from: String,
+    #[arg(long, env = "SMTP", hide = true, global = true, default_value = "", hide_env_values = true)]
+    pub(crate) smtp: String,
+    #[arg(long, env = "PRIVATE_CHANNELS", hide = true, global = true, default_value = "")]
+    pub(crate) private_channels: String,
 }
 
 /// Do a stage's work again on every item where it was done by another recipe than today's.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Format, Line, Manifest, Media, Until, UtcMs};
+use photovault_domain::{Format, Line, Manifest, Media, News, Subject, Until, UtcMs};
 use photovault_vault::{BackupState, Deed, Page, Saved, Vault, seams::Written};
 
 use crate::{Report, Request, thin::thin};
@@ -97,6 +97,9 @@ impl Run<'_> {
         let saved: Vec<(Media, Saved)> = futures::stream::iter(wanted.map(save)).buffered(AT_ONCE).try_collect().await?;
         for (media, saved) in saved {
             if matches!(saved, Saved::Missing | Saved::Damaged) {
+                let text = format!("The original of {} could not be backed up: it is damaged or missing.", media.name());
+                let news = News::of_day(&format!("unsaved-{}", media.id), Subject::Backup, vault.clock.now(), text);
+                vault.jobs.send_news(&media.user, news).await?;
                 tracing::error!(media.id = %media.id, ?saved, backup_trouble = true, "an original could not be saved");
                 self.report.damaged += 1;
                 continue;

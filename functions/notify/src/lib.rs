@@ -1,19 +1,27 @@
-//! notify: tells owners what became of their uploads, one digest per user and window.
+//! notify: tells users what became of their uploads and what else happened, one digest per user and window, and brings it to their channels.
 //!
-//! - Event in: jobs, through the notify queue, for items whose other stages have all ended.
+//! - Event in: through the notify queue, jobs for items whose other stages have all ended; news; and the messages of mailings, when
+//!   those are due.
 //! - Decision ([`decide`]): which digest each item belongs to, by the window in which it ended.
-//! - Effects out: the digest in the user's inbox; one message to the topic, if there is one; the ledger entries.
-//! - Idempotent by: the digest's key and its set of items: exactly once in the inbox. Publishing is claimed on the digest
-//!   first, since a topic has no idempotency token: once there, and once more only if a publisher dies before it could write
-//!   down that it published. The end of a claim's lease comes as a message too.
+//! - Effects out: the digest in the user's inbox and, with it, what is to go to the user's channels; messages through channels; the ledger
+//!   entries.
+//! - Idempotent by: the digest's key and its set of items and news: exactly once in the inbox. What goes to a channel is claimed first:
+//!   once at most, and a webhook's receiver can tell by the id (`shared/vault/src/mailings`).
 
 use std::collections::BTreeMap;
 
-use futures::future::BoxFuture;
-use photovault_domain::{Job, Media, MediaId, Status, UserId, UtcMs};
+use futures::{StreamExt as _, future::BoxFuture};
+use photovault_domain::{Job, Media, MediaId, NewsOf, Stage, Status, UserId, UtcMs};
 use photovault_lambda::{Message, Served};
-use photovault_vault::{Attempt, Lease, Mutant, Outcome, Vault, finish, is_open, mutated, spans, window_of};
+use photovault_vault::{Attempt, Delivered, Delivery, Mutant, Outcome, Vault, finish, is_open, mutated, spans, window_of};
 use tracing::Span;
+
+/// Channels that are spoken to at once: one that is slow keeps no other waiting.
+const CHANNELS_AT_ONCE: usize = 20;
+/// Seconds before a message comes again that a channel did not take: this, and four times as long each time after.
+const BACKOFF_S: u32 = 15;
+/// The longest of those waits, in seconds.
+const MAX_BACKOFF_S: u32 = 900;
 
 /// Runs the function under the Lambda runtime.
 pub fn run() -> Served {
@@ -34,10 +42,14 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>) -> BoxFuture<'static, Vec<
     Box::pin(async move {
         let started = vault.clock.now();
         let mut failed = Vec::new();
-        let mut due = Vec::new();
+        let (mut due, mut deliveries) = (Vec::new(), Vec::new());
         for message in messages {
-            if let Ok(lease) = serde_json::from_str::<Lease>(&message.body) {
-                if let Err(error) = vault.digests.take_over(&lease).await {
+            if let Ok(delivery) = serde_json::from_str::<Delivery>(&message.body) {
+                deliveries.push((message, delivery));
+                continue;
+            }
+            if let Ok(NewsOf { user, news }) = serde_json::from_str::<NewsOf>(&message.body) {
+                if let Err(error) = vault.digests.tell(&user, window_of(news.at), &[], &[news]).await {
                     failed.push(lost(&message, &error.into()));
                 }
                 continue;
@@ -67,6 +79,10 @@ pub fn on_batch(vault: Vault, messages: Vec<Message>) -> BoxFuture<'static, Vec<
                 _ => failed.extend(record_all(&vault, group, started).await),
             }
         }
+        let vault = &vault;
+        let sent = deliveries.into_iter().map(|(message, delivery)| deliver(vault, message, delivery));
+        let sent = futures::stream::iter(sent).buffer_unordered(CHANNELS_AT_ONCE).filter_map(|failed| async { failed });
+        failed.extend(sent.collect::<Vec<_>>().await);
         failed
     })
 }
@@ -94,8 +110,7 @@ fn decide(due: Vec<Due>, now: UtcMs) -> BTreeMap<(UserId, UtcMs), Vec<Due>> {
 }
 
 async fn tell(vault: &Vault, user: &UserId, window: UtcMs, items: &[(MediaId, Status, u64)]) -> anyhow::Result<()> {
-    let digest = vault.digests.tell(user, window, items).await?;
-    vault.digests.publish(&digest).await?;
+    vault.digests.tell(user, window, items, &[]).await?;
     tracing::info!(items = items.len(), "told");
     Ok(())
 }
@@ -111,6 +126,22 @@ async fn record_all(vault: &Vault, group: Vec<Due>, started: UtcMs) -> Vec<Strin
         }
     }
     failed
+}
+
+/// Brings a mailing to its channel. Returns the message's id if it is to come again.
+async fn deliver(vault: &Vault, message: Message, delivery: Delivery) -> Option<String> {
+    match vault.mailings.deliver(&delivery, &message.id).await {
+        Ok(Delivered::Done) => None,
+        Ok(Delivered::Again(why)) => {
+            tracing::warn!(message.id, message.received, medium = %delivery.medium, why, "a channel did not take its message");
+            let seconds = BACKOFF_S.saturating_mul(4_u32.saturating_pow(message.received.saturating_sub(1))).min(MAX_BACKOFF_S);
+            if let Err(error) = vault.jobs.return_after(Stage::Notify, &message.receipt, seconds).await {
+                tracing::warn!(message.id, %error, "the message comes back when its visibility ends");
+            }
+            Some(message.id)
+        }
+        Err(error) => Some(lost(&message, &error.into())),
+    }
 }
 
 fn lost(message: &Message, error: &anyhow::Error) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use photovault_backup::restore::Reading;
-use photovault_domain::{Line, Media, Until};
+use photovault_domain::{Line, Media, News, Subject, Until};
 use photovault_vault::{Drill as Record, Vault};
 use serde::Serialize;
 
@@ -62,7 +62,12 @@ pub async fn drill(vault: &Vault, within: Duration, on_progress: OnProgress<'_>)
     record.took_ms += vault.clock.now().since(until.began);
     vault.drills.keep(&record, complete).await?;
     if complete && record.matched < record.originals {
-        tracing::error!(backup_trouble = true, lost = record.originals - record.matched, "the restore drill failed");
+        let lost = record.originals - record.matched;
+        let text =
+            format!("The restore drill failed: of {} originals the backup does not have {lost} as they were.", record.originals);
+        let news = News::of_day("drill", Subject::Backup, vault.clock.now(), text);
+        vault.jobs.send_news(&vault.names.owner, news).await?;
+        tracing::error!(backup_trouble = true, lost, "the restore drill failed");
     }
     Ok(Some(DrillRun { drill: record, complete }))
 }

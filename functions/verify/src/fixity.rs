@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Format, Media, Stage, State, Until};
+use photovault_domain::{Format, Media, News, Stage, State, Subject, Until, UtcMs};
 use photovault_vault::{AuditEntry, Deed, Vault};
 
 use crate::{NAME, OnProgress, Report};
@@ -84,9 +84,20 @@ async fn one(vault: &Vault, media: Media) -> anyhow::Result<Found> {
     let is_healed = vault.backups.bring_home(&object, &sha256, mime).await?;
     let deed = if is_healed { Deed::OriginalHealed } else { Deed::OriginalLost };
     if is_healed || !known_lost {
+        vault.jobs.send_news(&media.user, trouble(&media, is_healed, vault.clock.now())).await?;
         let entry = AuditEntry::of(&media, deed, NAME, vec![object], vault.clock.now());
         vault.audit.add(&entry).await?;
         tracing::error!(media.id = %media.id, ?deed, backup_trouble = true, "an original was missing or damaged");
     }
     Ok(if is_healed { Found::Healed(media.size_bytes) } else { Found::Lost })
+}
+
+/// What the owner is told: once a day of each original.
+fn trouble(media: &Media, is_healed: bool, now: UtcMs) -> News {
+    let became = if is_healed {
+        "was damaged or missing, and is whole again: it was copied back from the backup"
+    } else {
+        "is damaged or missing, and the backup does not have it as it was"
+    };
+    News::of_day(&format!("original-{}", media.id), Subject::Backup, now, format!("The original of {} {became}.", media.name()))
 }

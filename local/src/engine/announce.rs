@@ -15,8 +15,9 @@ use super::{
 };
 use crate::gateway::REGION;
 
-/// Variables of functions on which recipes hang.
-const CHOICES: &[&str] = &["DERIVATIVES", "RENDITION", "RENDITION_LINES", "RENDITION_KBPS"];
+/// Variables of functions on which recipes hang, and by which channels are tried.
+const CHOICES: &[&str] =
+    &["DERIVATIVES", "RENDITION", "RENDITION_LINES", "RENDITION_KBPS", "MAIL_FROM", "SMTP", "PRIVATE_CHANNELS"];
 
 /// The data folder, ours alone.
 pub(super) struct Lock {

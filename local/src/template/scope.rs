@@ -207,8 +207,9 @@ fn intrinsic(map: &Map<String, Value>) -> Option<(&str, &Value)> {
     called.then_some((name.as_str(), argument))
 }
 
-/// Values that parameters have on this machine, where nobody gave another: the image of the worker is this program.
-const HERE: &[(&str, &str)] = &[("WorkerImageUri", "photovault")];
+/// Values that parameters have on this machine, where nobody gave another: the image of the worker is this program, and users are those who
+/// may reach this machine's network anyway.
+const HERE: &[(&str, &str)] = &[("WorkerImageUri", "photovault"), ("PrivateChannels", "true")];
 
 fn parameter(name: &str, declaration: &Value, place: &Place) -> Result<Value> {
     let given = place.parameters.get(name).map(|it| Value::String(it.clone()));

@@ -15,8 +15,9 @@ use photovault_vault::{
 
 use crate::{
     SystemClock, failure,
-    notifier::Sns,
+    notifier::Ways,
     objects::S3,
+    parameters::Parameters,
     queue::{Inbox, Sqs},
     recognition::Rekognition,
     table::DynamoDb,
@@ -50,6 +51,8 @@ pub enum Reach<'a> {
 pub struct Connection {
     /// The six seams.
     pub seams: Seams,
+    /// Secrets by name.
+    pub parameters: Arc<Parameters>,
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
 }
@@ -71,15 +74,16 @@ pub async fn connect(reach: Reach<'_>, table: &str) -> Connection {
     let config = loader.load().await;
     let s3 = aws_sdk_s3::Client::new(&config);
     let sqs = aws_sdk_sqs::Client::new(&config);
+    let parameters = Arc::new(Parameters::new(config.clone()));
     let seams = Seams {
         objects: Arc::new(S3(s3.clone())),
         table: Arc::new(DynamoDb { client: aws_sdk_dynamodb::Client::new(&config), table: table.to_owned() }),
         queue: Arc::new(Sqs(sqs.clone())),
         clock: Arc::new(SystemClock),
-        notifier: Arc::new(Sns(aws_sdk_sns::Client::new(&config))),
+        notifier: Arc::new(Ways::new(config.clone(), Arc::clone(&parameters))),
         recognition: Arc::new(Rekognition(aws_sdk_rekognition::Client::new(&config))),
     };
-    Connection { seams, s3, sqs }
+    Connection { seams, parameters, s3, sqs }
 }
 
 impl Connection {

@@ -4,13 +4,16 @@ mod clock;
 mod connect;
 mod notifier;
 mod objects;
+mod parameters;
 mod post;
 mod queue;
 mod recognition;
+mod signed;
 mod table;
 
 pub use clock::SystemClock;
 pub use connect::{Connection, Endpoint, Reach, connect};
+pub use parameters::Parameters;
 pub use post::Poster;
 pub use queue::{Inbox, Received};
 

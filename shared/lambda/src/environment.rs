@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use photovault_domain::{Processing, Recognising, Rendition, STAGES};
-use photovault_vault::{Names, SLOW_QUEUE, START_QUEUE, Secret};
+use photovault_vault::{Names, Post, SLOW_QUEUE, START_QUEUE, Secret};
 
 /// One environment variable.
 #[derive(Debug)]
@@ -21,11 +21,23 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "UPLOADS_BUCKET", meaning: "the bucket that people upload to" },
     Variable { name: "VAULT_BUCKET", meaning: "the bucket that the vault keeps" },
     Variable { name: "BACKUP_BUCKET", meaning: "the bucket that backups are in" },
-    Variable { name: "BACKUP_KEY", meaning: "the secret that manifests of backups are signed with" },
+    Variable {
+        name: "BACKUP_KEY",
+        meaning: "the secret that manifests of backups are signed with, or ssm: and the name of a parameter",
+    },
     Variable { name: "OWNER", meaning: "whose the uploads are whose key names no user (default: owner)" },
     Variable { name: "QUEUE_SELF", meaning: "URL of the function's own queue, for the return of failed messages" },
     Variable { name: "QUEUE_<STAGE>", meaning: "URL of a stage's queue, for what sends to it" },
-    Variable { name: "TOPIC_ARN", meaning: "the SNS topic of digests; empty: inbox only" },
+    Variable { name: "TOPIC_ARN", meaning: "the SNS topic of digests; empty: none" },
+    Variable { name: "MAIL_FROM", meaning: "whom e-mails to users are from; empty: none are sent" },
+    Variable {
+        name: "SMTP",
+        meaning: "the mail server, smtp://user:password@host:587 or smtps://…, or ssm: and the name of a parameter that says so; empty: Amazon SES",
+    },
+    Variable {
+        name: "PRIVATE_CHANNELS",
+        meaning: "true: webhooks and ntfy servers may lie in private networks and be reached without TLS (default: false)",
+    },
     Variable {
         name: "SCANNER",
         meaning: "who scans uploads: none (default), clamd:unix:/path, clamd:tcp:host:port or guardduty",
@@ -112,6 +124,11 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
         backup_key: Secret(variable("BACKUP_KEY")),
         queues,
         topic: Some(variable("TOPIC_ARN")).filter(|topic| !topic.is_empty()),
+        post: Post {
+            mail_from: variable("MAIL_FROM"),
+            smtp: Secret(variable("SMTP")),
+            private: or(variable("PRIVATE_CHANNELS"), "false").parse().context("PRIVATE_CHANNELS")?,
+        },
         owner: or(variable("OWNER"), "owner").parse().context("OWNER")?,
         scanner: variable("SCANNER").parse().context("SCANNER")?,
         scanner_max_bytes: or(variable("SCANNER_MAX_MB"), "25").parse::<u64>().context("SCANNER_MAX_MB")? << 20,

@@ -20,7 +20,7 @@ pub use stream::{Changed, Images, OnChanges, OnImages, serve_changes, serve_imag
 pub use worker::serve_worker;
 
 use photovault_aws::{Connection, Reach};
-use photovault_vault::{Names, Vault};
+use photovault_vault::{Names, Secret, Vault};
 
 /// What a bootstrap's `main` returns: an error ends the process with the reason on standard error.
 pub type Served = anyhow::Result<()>;
@@ -47,6 +47,9 @@ fn connected(run: impl AsyncFnOnce(Connection, Names) -> Served) -> Served {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let reach = if environment.plain_http { Reach::PlainEnvironment } else { Reach::Environment };
-        run(photovault_aws::connect(reach, &environment.table).await, environment.names).await
+        let connection = photovault_aws::connect(reach, &environment.table).await;
+        let mut names = environment.names;
+        names.backup_key = Secret(connection.parameters.resolve(&names.backup_key.0).await?);
+        run(connection, names).await
     })
 }

@@ -8,11 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use photovault_domain::{Face, Label, STAGES, Sha256, UtcMs};
+use photovault_domain::{Channel, Face, Label, Notice, STAGES, Sha256, UtcMs};
 use photovault_vault::{
-    Names, Page, SLOW_QUEUE, Seams, Secret,
+    Names, Page, Post, SLOW_QUEUE, Seams, Secret,
     seams::{
-        Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Recognition, Row, RowKey, SeamError,
+        Answer, Clock, Expect, Listed, Notifier, ObjectAt, Objects, Opened, Outgoing, Queue, Recognition, Row, RowKey, SeamError,
         SeamResult, Served, Table, Unseen, Write, Written,
     },
 };
@@ -54,6 +54,7 @@ pub(crate) fn names() -> Names {
         backup_key: Secret("a key of the fabric".into()),
         queues: STAGES.iter().map(|spec| spec.stage.name()).chain([SLOW_QUEUE]).map(|name| (name.into(), name.into())).collect(),
         topic: Some("topic".into()),
+        post: Post::default(),
         owner: "owner".parse().expect("a good name"),
         scanner: photovault_domain::Scanner::None,
         outputs: photovault_domain::Outputs::DEFAULT,
@@ -231,12 +232,8 @@ impl<D: Door> Clock for Outside<D> {
 
 #[async_trait]
 impl<D: Door> Notifier for Outside<D> {
-    async fn publish(&self, _topic: &str, _subject: &str, text: &str) -> SeamResult<()> {
-        let effect = |world: &mut World| {
-            world.publish(text);
-            Ok(())
-        };
-        self.call("publish", || text.to_owned(), effect).await
+    async fn send(&self, _post: &Post, to: &Channel, notice: &Notice) -> SeamResult<Answer> {
+        self.call("send out", || notice.id.clone(), |world| Ok(world.receive(to, notice))).await
     }
 }
 

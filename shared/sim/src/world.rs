@@ -7,10 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use photovault_domain::{Sha256, UtcMs};
+use photovault_domain::{Channel, Medium, Notice, Sha256, UtcMs};
 use photovault_vault::{
     MEDIA_PREFIX, Page,
-    seams::{Expect, Listed, ObjectAt, Outgoing, Row, RowKey, SeamError, SeamResult, Write, Written},
+    seams::{Answer, Expect, Listed, ObjectAt, Outgoing, Row, RowKey, SeamError, SeamResult, Write, Written},
 };
 use sha2::Digest as _;
 
@@ -91,8 +91,13 @@ pub enum Happening {
         /// Where.
         at: ObjectAt,
     },
-    /// A message went to the topic.
-    Published,
+    /// A message went out through a channel.
+    Published {
+        /// By which.
+        medium: Medium,
+        /// What it says.
+        notice: Notice,
+    },
     /// A recogniser looked at an object: that is paid for.
     Recognised {
         /// Where.
@@ -113,8 +118,10 @@ pub struct World {
     pub sent: Vec<Sent>,
     /// Receipts of messages that were given back, with the queue and the seconds.
     pub returned: Vec<(String, String, u32)>,
-    /// What was published.
-    pub published: Vec<String>,
+    /// What went out through channels.
+    pub published: Vec<(Medium, Notice)>,
+    /// What channels answer next, in order; empty: they take what they get.
+    pub answers: VecDeque<Answer>,
     /// Objects that cannot be copied, by bucket and key: somebody forbade it.
     pub forbidden: BTreeSet<(String, String)>,
     /// Now.
@@ -318,10 +325,14 @@ impl World {
         self.collections.entry(collection.to_owned()).or_default()
     }
 
-    /// Sends to the topic.
-    pub fn publish(&mut self, text: &str) {
-        self.published.push(text.to_owned());
-        self.note(|| Happening::Published);
+    /// A message comes to a channel.
+    pub fn receive(&mut self, to: &Channel, notice: &Notice) -> Answer {
+        let answer = self.answers.pop_front().unwrap_or(Answer::Taken);
+        if answer == Answer::Taken {
+            self.published.push((to.medium(), notice.clone()));
+            self.note(|| Happening::Published { medium: to.medium(), notice: notice.clone() });
+        }
+        answer
     }
 
     fn note(&mut self, happening: impl FnOnce() -> Happening) {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use photovault_domain::{Job, Stage};
+use photovault_domain::{Job, News, NewsOf, Stage, UserId};
 
 use crate::{
     Names, UploadRef,
@@ -59,6 +59,13 @@ impl Jobs {
     pub async fn send_upload(&self, upload: &UploadRef, delay_s: u32) -> SeamResult<()> {
         let message = Outgoing { body: created_event(upload), delay_s, group: None };
         self.queue.send(queue_url(&self.names, Stage::Validate.name())?, vec![message]).await
+    }
+
+    /// Brings news to `notify`, which has them in the user's inbox once, by their key and time.
+    pub async fn send_news(&self, user: &UserId, news: News) -> SeamResult<()> {
+        let body = serde_json::to_string(&NewsOf { user: user.clone(), news }).expect("news are plain data");
+        let message = Outgoing { body, delay_s: 0, group: None };
+        self.queue.send(queue_url(&self.names, Stage::Notify.name())?, vec![message]).await
     }
 
     /// Lets a received message of the function's own queue come back after so many seconds.

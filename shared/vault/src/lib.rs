@@ -8,6 +8,7 @@ mod backfill;
 mod backups;
 mod catalog;
 mod counters;
+mod day_memories;
 mod digests;
 mod drills;
 mod faces;
@@ -16,6 +17,7 @@ mod jobs;
 mod journal;
 mod letters;
 mod looks;
+mod mailings;
 mod memories;
 mod mutant;
 mod namesakes;
@@ -40,7 +42,8 @@ pub use backfill::{Backfill, Backfills, CANARY_MOST, Phase, Step, Verdict};
 pub use backups::{BackupState, Backups, Saved};
 pub use catalog::{Catalog, Change, MEDIA_PREFIX, Progress, item_of_row, media_key, media_of_row, row_of_media};
 pub use counters::{Counters, recount};
-pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, Lease, PUBLISH_LEASE_S, window_of};
+pub use day_memories::DayMemories;
+pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, window_of};
 pub use drills::{Drill, Drills};
 pub use faces::{Faces, KnownFace, KnownPerson};
 pub use hidden::Hiding;
@@ -48,6 +51,7 @@ pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use journal::{Journal, Merge};
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
+pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings};
 pub use memories::{Memory, MemoryKind, memories_of, on_this_day};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
@@ -78,7 +82,7 @@ pub struct Seams {
     pub queue: Arc<dyn Queue>,
     /// Time and randomness.
     pub clock: Arc<dyn Clock>,
-    /// Topics.
+    /// Ways to people.
     pub notifier: Arc<dyn Notifier>,
     /// Who sees what pictures show.
     pub recognition: Arc<dyn Recognition>,
@@ -99,6 +103,8 @@ pub struct Names {
     pub queues: std::collections::BTreeMap<String, String>,
     /// The topic that digests go to, if any.
     pub topic: Option<String>,
+    /// By what, and how far, messages to people go out.
+    pub post: Post,
     /// Whose the uploads are that name no user.
     pub owner: UserId,
     /// Who scans uploads for viruses.
@@ -125,6 +131,17 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.0.is_empty() { "none" } else { "secret" })
     }
+}
+
+/// By what messages to people go out, and how far they may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Post {
+    /// Whom e-mails are from; empty: none are sent.
+    pub mail_from: String,
+    /// The mail server, as in `smtp://user:password@host:587`; empty: Amazon SES.
+    pub smtp: Secret,
+    /// Whether webhooks and ntfy servers may lie in private networks, and be reached without TLS.
+    pub private: bool,
 }
 
 impl Names {
@@ -163,8 +180,10 @@ pub struct Vault {
     pub jobs: Jobs,
     /// What dead-letter queues left behind.
     pub letters: Letters,
-    /// What owners are told.
+    /// What users are told.
     pub digests: Digests,
+    /// What they want to be told, and what is on its way to them.
+    pub mailings: Mailings,
     /// What was removed.
     pub audit: Audit,
     /// The backup bucket.
@@ -186,6 +205,8 @@ impl Vault {
         let catalog = Catalog::new(seams.table.clone(), seams.clock.clone());
         let backups = Backups::new(seams.objects.clone(), seams.table.clone(), seams.clock.clone(), names.clone());
         let originals = Originals::new(seams.objects, names.clone());
+        let mailings =
+            Mailings::new(seams.table.clone(), seams.queue.clone(), seams.notifier, seams.clock.clone(), names.clone());
         Self {
             originals: originals.clone(),
             catalog: catalog.clone(),
@@ -203,8 +224,9 @@ impl Vault {
             backups,
             drills: Drills::new(seams.table.clone()),
             sightings: Sightings::new(seams.table.clone(), seams.clock.clone()),
-            letters: Letters::new(seams.table.clone(), seams.queue.clone(), catalog, names.clone()),
-            digests: Digests::new(seams.table, seams.queue, seams.notifier, seams.clock.clone(), names.clone()),
+            letters: Letters::new(seams.table.clone(), seams.queue, catalog, names.clone()),
+            digests: Digests::new(seams.table, mailings.clone()),
+            mailings,
             clock: seams.clock,
             names,
         }

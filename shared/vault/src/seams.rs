@@ -7,7 +7,9 @@ use std::{ops::Range, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::Stream;
-use photovault_domain::{Face, Label, Sha256, UtcMs};
+use photovault_domain::{Channel, Face, Label, Notice, Sha256, UtcMs};
+
+use crate::Post;
 
 /// A failure of the outside: what was asked and what came back. The queue brings the work again.
 #[derive(Debug, thiserror::Error)]
@@ -186,11 +188,22 @@ pub trait Clock: Send + Sync {
     fn random(&self) -> u64;
 }
 
-/// Topics.
+/// What a channel said to a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It has it.
+    Taken,
+    /// It will not take it, whenever it is sent: why.
+    Refused(String),
+    /// It surely has not taken it this time: why.
+    NotTaken(String),
+}
+
+/// Ways to people.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Publishes once. There is no idempotency token: claim first.
-    async fn publish(&self, topic: &str, subject: &str, text: &str) -> SeamResult<()>;
+    /// Sends once. An error says that nobody knows whether it was taken.
+    async fn send(&self, post: &Post, to: &Channel, notice: &Notice) -> SeamResult<Answer>;
 }
 
 /// Why a recogniser saw nothing: another attempt would be answered the same.

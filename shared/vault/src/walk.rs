@@ -28,7 +28,7 @@ impl Vault {
     }
 
     /// The next user who has anything in the vault bucket: found by stepping over all keys of the one before.
-    async fn next_user(&self, before: Option<&UserId>) -> SeamResult<Option<UserId>> {
+    pub async fn next_user(&self, before: Option<&UserId>) -> SeamResult<Option<UserId>> {
         let mut nearest: Option<UserId> = None;
         for prefix in ["derivatives/", "originals/", "quarantine/"] {
             // '0' is the character behind '/'.

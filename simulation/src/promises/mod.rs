@@ -3,6 +3,7 @@
 mod effects;
 mod ends;
 mod letters;
+mod mailing;
 mod moments;
 mod originals;
 mod recognition;
@@ -14,9 +15,9 @@ mod truth;
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use photovault_domain::{Media, Recognising};
+use photovault_domain::{Media, Medium, Notice, Recognising};
 use photovault_sim::{Happening, Simulation, UPLOADS, World};
-use photovault_vault::{Digest, MEDIA_PREFIX, media_of_row, seams::ObjectAt};
+use photovault_vault::{Digest, MEDIA_PREFIX, Mailing, media_of_row, seams::ObjectAt};
 use serde::Deserialize as _;
 
 pub(crate) use self::truth::Truth;
@@ -26,7 +27,7 @@ use crate::{history::Violation, workload::Upload};
 pub const PROMISES: &[(&str, &str)] = &[
     ("ends", "each accepted upload reaches exactly one end, and an end stands until somebody asks again"),
     ("effects", "no stage's effect is lost or doubled"),
-    ("telling", "nothing is told before it is true, nor twice in the inbox, and every end is told"),
+    ("telling", "nothing is told before it is true, nor twice in the inbox, every end is told, and no channel is told twice"),
     ("originals", "an original never changes, and an upload goes only when it is kept"),
     ("trash", "nothing is removed that an item names, unless the item leaves out of the trash, and then all of it is"),
     ("letters", "dead letters are exactly what cannot succeed"),
@@ -51,7 +52,8 @@ pub(crate) enum Event<'a> {
     Stored { at: &'a ObjectAt, bytes: &'a Bytes, before: Option<&'a Bytes> },
     Dropped { at: &'a ObjectAt },
     Gone { media: &'a Media },
-    Published,
+    Mailing { after: &'a Mailing },
+    Published { medium: Medium, notice: &'a Notice },
     Recognised { key: &'a str },
     Kept { sha256: &'a str },
     Buried { queue: &'static str, body: &'a str },
@@ -104,6 +106,7 @@ impl Promises {
                 Box::new(ends::Ends),
                 Box::new(effects::Effects),
                 Box::new(telling::Telling::default()),
+                Box::new(mailing::Mailings::default()),
                 Box::new(originals::Originals),
                 Box::new(trash::Trash),
                 Box::new(letters::Letters),
@@ -156,6 +159,10 @@ impl Promises {
                 self.hold(&Event::Digest { before: before.as_ref(), after: &after })?;
                 self.digests.insert(key, after);
             }
+            Happening::Put { key, after, .. } if key.0.ends_with("#C") => {
+                let after = Mailing::deserialize(&*after).map_err(|error| unreadable(&error))?;
+                self.hold(&Event::Mailing { after: &after })?;
+            }
             Happening::Put { key, .. } => {
                 if let Some(sha256) = key.0.strip_prefix("R#") {
                     self.hold(&Event::Kept { sha256 })?;
@@ -170,7 +177,7 @@ impl Promises {
                 self.hold(&Event::Stored { at: &at, bytes: &bytes, before: before.as_ref() })?;
             }
             Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at })?,
-            Happening::Published => self.hold(&Event::Published)?,
+            Happening::Published { medium, notice } => self.hold(&Event::Published { medium, notice: &notice })?,
             Happening::Recognised { at } => self.hold(&Event::Recognised { key: &at.key })?,
         }
         Ok(None)

@@ -26,6 +26,7 @@ pub(crate) async fn vault(engine: &Engine, user: &str) -> Vault {
         backup_key: photovault_vault::Secret(text("backup_key")),
         queues: queues.map(|(name, url)| (name.clone(), url.as_str().expect("a URL").to_owned())).collect(),
         topic: None,
+        post: photovault_vault::Post::default(),
         owner: user.parse().expect("a user"),
         scanner: photovault_domain::Scanner::None,
         outputs: photovault_domain::Outputs::DEFAULT,

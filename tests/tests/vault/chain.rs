@@ -9,10 +9,12 @@ use bytes::Bytes;
 use photovault_domain::{Media, Stage, UtcMs};
 use photovault_lambda::{Changed, Message};
 use photovault_sim::{Fabric, UPLOADS};
-use photovault_vault::Vault;
+use photovault_vault::{Delivery, Vault};
 
 /// How often a message is received before it is dead (template.yaml).
 const MAX_RECEIVES: u32 = 5;
+/// Longer than things are gathered for a mailing.
+const MAILING_MS: i64 = 900_000;
 /// Deliveries after which a chain is called endless.
 const MAX_DELIVERIES: u32 = 100_000;
 
@@ -24,13 +26,15 @@ pub(crate) struct Chain {
     queued: usize,
     uploads: Vec<String>,
     dead: Vec<Message>,
+    /// Messages of mailings: they come when nothing else is left to come.
+    mailings: Vec<String>,
 }
 
 impl Chain {
     pub(crate) fn new(copies: u32) -> Self {
         let fabric = Fabric::default();
         let vault = fabric.vault();
-        Self { fabric, vault, copies, streamed: 0, queued: 0, uploads: Vec::new(), dead: Vec::new() }
+        Self { fabric, vault, copies, streamed: 0, queued: 0, uploads: Vec::new(), dead: Vec::new(), mailings: Vec::new() }
     }
 
     /// Puts an object into the uploads bucket; its event waits for [`Self::run`].
@@ -86,6 +90,9 @@ impl Chain {
                 if !failed.is_empty() {
                     self.dead.push(message);
                 }
+            } else if let Some(body) = self.mailings.pop() {
+                self.fabric.world().now.0 += MAILING_MS;
+                self.deliver(Stage::Notify, body).await;
             } else {
                 return;
             }
@@ -94,9 +101,10 @@ impl Chain {
 
     async fn deliver(&mut self, stage: Stage, body: String) {
         let mut well = 0;
+        let id = format!("{stage}-{}", self.fabric.world().calls);
         for received in 1..=MAX_RECEIVES + self.copies {
             let message = Message {
-                id: format!("{stage}-{}", self.fabric.world().calls),
+                id: id.clone(),
                 receipt: "receipt".into(),
                 body: body.clone(),
                 received,
@@ -145,8 +153,15 @@ impl Chain {
     }
 
     fn next_sent(&mut self) -> Option<(Stage, String)> {
-        let sent = self.fabric.world().sent.get(self.queued).cloned()?;
-        self.queued += 1;
+        let mut sent;
+        loop {
+            sent = self.fabric.world().sent.get(self.queued).cloned()?;
+            self.queued += 1;
+            if serde_json::from_str::<Delivery>(&sent.message.body).is_err() {
+                break;
+            }
+            self.mailings.push(sent.message.body);
+        }
         Some((Stage::from_name(&sent.queue).expect("queues are named after stages"), sent.message.body))
     }
 

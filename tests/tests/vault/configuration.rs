@@ -14,9 +14,10 @@ fn the_documentation_names_what_can_be_set() {
     let mut page = String::from(
         "# What can be set\n\nMade from `shared/lambda/src/environment.rs` and `template.yaml` by the test `configuration`; after a change that you mean:\n\
          `UPDATE_EXPECT=1 cargo test --release -p photovault -p photovault-tests configuration`.\n\n\
-         The one secret of a vault is the key that backups are signed with; on AWS its functions have roles, and the engine makes its keys at random (in its data\n\
-         folder, for its owner alone). What a deployment gives a vault that is secret belongs into SSM Parameter Store or Secrets Manager, named to the template as\n\
-         `{{resolve:ssm-secure:…}}` or `{{resolve:secretsmanager:…}}`: CloudFormation puts it in, and no file has it.\n\n\
+         Secrets are the key that backups are signed with, the password of a mail server, and what users' channels are signed and opened with; on AWS the functions\n\
+         have roles. Each may be given as `ssm:/path/name`: the function reads that parameter of the SSM Parameter Store when it needs it, below the path that\n\
+         `SecretsPath` names, and neither the template nor a function's environment holds it. A user's own are below `/<path>/users/<user>/`. Given as it is, a\n\
+         secret is itself: so it is on a laptop, where the engine makes its keys at random, in its data folder, for its owner alone.\n\n\
          ## Parameters of the template\n\nOn AWS `sam deploy --parameter-overrides Name=value`.\n\n| parameter | default | |\n|---|---|---|\n",
     );
     for (name, it) in Template::load().parameters() {

@@ -16,6 +16,7 @@ const EXTRA_FUNCTIONS: &[&str] = &[
     "CleanupFunction",
     "BackupFunction",
     "VerifyFunction",
+    "MemoriesDailyFunction",
 ];
 /// Queues that belong to no stage.
 const EXTRA_QUEUES: &[&str] =
@@ -181,10 +182,10 @@ fn dispatch_gives_up_on_a_record_and_tells() {
 }
 
 #[test]
-fn a_claim_outlives_its_holder_and_not_by_more_than_a_minute() {
+fn a_mailing_s_message_comes_when_whoever_was_to_write_it_is_past_its_time_out() {
     let timeout_s = number(&Template::load().resource("NotifyFunction").properties["Timeout"]);
-    let lease_s = u64::from(photovault_vault::PUBLISH_LEASE_S);
-    assert!((timeout_s..=timeout_s + 60).contains(&lease_s), "{lease_s} s for a function of {timeout_s} s");
+    let announced_before_s = u64::from(photovault_vault::ANNOUNCED_BEFORE_S);
+    assert!((timeout_s..=timeout_s + 60).contains(&announced_before_s), "{announced_before_s} s for a function of {timeout_s} s");
 }
 
 #[test]
@@ -247,6 +248,7 @@ fn who_walks_has_time_for_the_page_that_it_begins() {
         ("CleanupFunction", photovault_cleanup::BEGIN_WITHIN),
         ("BackupFunction", photovault_backup::BEGIN_WITHIN),
         ("VerifyFunction", photovault_verify::BEGIN_WITHIN),
+        ("MemoriesDailyFunction", photovault_memories_daily::BEGIN_WITHIN),
     ] {
         let timeout_s = number(&template.resource(name).properties["Timeout"]);
         assert!(timeout_s >= begin_within.as_secs() + 20, "{name}: {timeout_s} s");

@@ -1,0 +1,5 @@
+//! The bootstrap of `memories-daily`.
+
+fn main() -> anyhow::Result<()> {
+    photovault_memories_daily::run()
+}
