@@ -26,8 +26,7 @@ use merge::Wanted;
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  photovault duplicates\n  photovault duplicates --tier burst\n  photovault duplicates --json | jq .best.name\n  \
-    photovault duplicates merge\n  photovault duplicates merge 3f2a --yes\n  photovault duplicates undo",
-    args_conflicts_with_subcommands = false
+    photovault duplicates merge\n  photovault duplicates merge 3f2a --yes\n  photovault duplicates undo"
 )]
 pub(crate) struct DuplicatesArguments {
     #[command(subcommand)]
