@@ -58,7 +58,7 @@ async fn what_is_said_about_people_outlives_their_photos_and_each_user_has_their
     circle.say(&one[0]).expect("they may be one");
     assert!(circle.say(&together).is_err(), "they are on one photo");
     chain.vault.people_said.add(&ann(), one).await.expect("nothing fails");
-    take_in(&mut chain, 3, "2022-05-01T10:00:00", "Porto", &["BENJAMIN"]).await;
+    take_in(&mut chain, 3, "2022-05-01T10:00:00", "Porto", &["Benjamin"]).await;
     assert_eq!(names(&chain.vault).await[0].1, 3);
     let first = chain.items()["1.jpg"].id.clone();
     photovault_memories::put_in_trash(&chain.vault, &ann(), &first).await.expect("it goes");
