@@ -1,11 +1,12 @@
-//! Sends files: each is read once, hashed, and sent unless the vault has its bytes.
+//! Sends files: each is read once, hashed, and sent unless the vault has its bytes. XMP files and the photos beside them are sent unless the
+//! vault has them by that name: they know each other by their names, and many such files have the same bytes.
 
 use std::{collections::HashSet, path::Path};
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use photovault_domain::{Media, MediaId, Sha256, UploadKey, UserId, limits::MAX_UPLOAD_BYTES};
+use photovault_domain::{Media, MediaId, Sha256, UploadKey, UserId, beside, limits::MAX_UPLOAD_BYTES, stem};
 use sha2::Digest as _;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -45,20 +46,24 @@ pub(crate) async fn upload_all(
     done: UnboundedSender<Uploaded>,
     progress: &Progress,
 ) {
+    let sidecars: HashSet<&str> =
+        files.iter().filter(|it| beside(&it.name) != it.name).map(|it| stem(beside(&it.name))).collect();
+    let by_name = |found: &Found| sidecars.contains(stem(beside(&found.name)));
     let mut claimed = HashSet::new();
     // Hashing keeps the order of the walk, so that of two files with the same bytes always the first is sent.
     stream::iter(files.iter().enumerate())
         .map(|(index, found)| async move { (index, found, hashed(found, user).await) })
         .buffered(parallel)
         .map(|(index, found, hashed)| {
-            let is_first = hashed.as_ref().is_ok_and(|hashed| claimed.insert(hashed.id.clone()));
-            (index, found, hashed, is_first)
+            let name = by_name(found).then_some(found.name.as_str());
+            let is_first = hashed.as_ref().is_ok_and(|hashed| claimed.insert((hashed.id.clone(), name)));
+            (index, found, hashed, is_first, name)
         })
-        .for_each_concurrent(parallel, |(index, found, hashed, is_first)| {
+        .for_each_concurrent(parallel, |(index, found, hashed, is_first, name)| {
             let done = done.clone();
             async move {
                 let fate = match hashed {
-                    Ok(hashed) if is_first => send(link, user, found, hashed).await,
+                    Ok(hashed) if is_first => send(link, user, found, hashed, name).await,
                     Ok(hashed) => Fate::Known(hashed.id, None),
                     Err(error) => Fate::Broken(format!("{error:#}")),
                 };
@@ -98,7 +103,8 @@ fn read(path: &Path, size_bytes: u64) -> std::io::Result<(Sha256, Option<Bytes>)
     }
 }
 
-async fn send(link: &Link, user: &UserId, found: &Found, hashed: Hashed) -> Fate {
+/// With a `name`, what the vault has only by other names is sent.
+async fn send(link: &Link, user: &UserId, found: &Found, hashed: Hashed, name: Option<&str>) -> Fate {
     let key = UploadKey { user: user.clone(), name: found.name.clone() }.object_key();
     if key.len() > MAX_KEY_BYTES {
         return Fate::Refused(format!(
@@ -113,7 +119,8 @@ async fn send(link: &Link, user: &UserId, found: &Found, hashed: Hashed) -> Fate
     // Each attempt asks first: the one before may have arrived although its answer did not.
     let attempt = link.ask(found.size_bytes, |reached| async move {
         let vault = &reached.vault;
-        if let Some(media) = vault.catalog.media(user, id).await? {
+        let is_there = |media: &Media| name.is_none_or(|name| media.uploads.iter().any(|upload| upload.name == name));
+        if let Some(media) = vault.catalog.media(user, id).await?.filter(is_there) {
             return Ok(Some(media));
         }
         match bytes {

@@ -71,6 +71,21 @@ async fn the_same_bytes_twice_are_one_item_under_two_names() {
           small      320 x 240 webp
     "]]
     .assert_eq(&told(&item));
+    // XMP files are what they are by their names: two of the same bytes, and one beside a photo that is there by another name.
+    let folder = engine.scratch("album");
+    fs::create_dir(&folder).expect("a folder");
+    let packet = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description \
+                  xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmp:Rating='4'/></rdf:RDF></x:xmpmeta>";
+    for (name, bytes) in [("1.jpg", photo.clone()), ("2.jpg", fixtures::jpeg(640, 480, 2))] {
+        fs::write(folder.join(name), bytes).expect("a photo");
+        fs::write(folder.join(format!("{name}.xmp")), packet).expect("a sidecar");
+    }
+    engine.ask(&["import", &folder.to_string_lossy(), "--user", "ann"]);
+    engine.wait_for("the ratings", || {
+        let items = engine.settled("ann", 3);
+        let rated = items.iter().filter(|item| item["facts"]["rating"] == 4).count();
+        (rated == 2).then_some(items)
+    });
     // Another user's same bytes are another item.
     engine.upload("users/ben/a.jpg", photo).await;
     assert_ne!(engine.settled("ben", 1).remove(0)["id"], item["id"]);
