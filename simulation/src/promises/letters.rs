@@ -52,7 +52,8 @@ impl Promise for Letters {
             let item = items.next();
             let entry = item.and_then(|media| media.ledger.get(&job.stage));
             // Of an item that left: a redrive finds nothing to do.
-            let earlier = item.is_some_and(|media| job.created != Some(media.created));
+            let has_left = || scene.truth.has_left(&job.media);
+            let earlier = item.map_or_else(has_left, |media| job.created != Some(media.created));
             let outdated = earlier || scene.truth.interrupted && entry.is_some_and(|entry| entry.asked > job.asked);
             if !outdated && !entry.is_some_and(|entry| entry.state == State::Failed && entry.asked == job.asked) {
                 return Err(format!("{} is kept, and its stage stands at {entry:?}", what()));

@@ -153,7 +153,8 @@ impl Promises {
                 self.items.insert(key, after.clone());
                 return Ok(Some((before, after)));
             }
-            Happening::Put { key, after, .. } if key.1.starts_with("I#") => {
+            // Faces of a photo that a recogniser keeps have such keys too.
+            Happening::Put { key, after, .. } if key.1.starts_with("I#") && !key.0.ends_with("#F") => {
                 let after = Digest::deserialize(&*after).map_err(|error| unreadable(&error))?;
                 let before = self.digests.remove(&key);
                 self.hold(&Event::Digest { before: before.as_ref(), after: &after })?;

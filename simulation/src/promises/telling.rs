@@ -87,7 +87,7 @@ fn told(media: &Media, scene: &Scene) -> Result<(), String> {
     let digest = scene.digests.values().find(|digest| digest.user == media.user && digest.window == window);
     let said = digest.and_then(|digest| digest.items.get(&media.id));
     // Of an item that left and came again within one window, the digest may have the earlier end.
-    let earlier = said.is_some() && scene.truth.has_come_again(&media.id);
+    let earlier = said.is_some() && scene.truth.has_left(&media.id);
     if said == Some(&status) || earlier {
         return Ok(());
     }

@@ -28,8 +28,8 @@ impl Truth {
         self.uploads.iter().filter(move |upload| upload.media == *media)
     }
 
-    /// Whether an item's bytes had an item before, which left the vault: what was told and kept of that one has the same name.
-    pub(crate) fn has_come_again(&self, media: &MediaId) -> bool {
+    /// Whether an item of these bytes left the vault: what was told and kept of it has the name of one that came later.
+    pub(crate) fn has_left(&self, media: &MediaId) -> bool {
         self.of_media(media).any(|upload| self.was_let_go(upload))
     }
 
