@@ -5,7 +5,6 @@ mod connect;
 mod notifier;
 mod objects;
 mod parameters;
-mod post;
 mod queue;
 mod recognition;
 mod signed;
@@ -14,7 +13,6 @@ mod table;
 pub use clock::SystemClock;
 pub use connect::{Connection, Endpoint, Reach, connect};
 pub use parameters::Parameters;
-pub use post::Poster;
 pub use queue::{Inbox, Received};
 
 use std::error::Error;

@@ -5,7 +5,6 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use aws_config::SdkConfig;
-use photovault_channels::NotSent;
 use photovault_vault::seams::{SeamError, SeamResult};
 use serde_json::{Value, json};
 
@@ -36,10 +35,8 @@ impl Parameters {
         let headers =
             [("content-type", "application/x-amz-json-1.1".to_owned()), ("x-amz-target", "AmazonSSM.GetParameter".to_owned())];
         let asked = json!({"Name": name, "WithDecryption": true}).to_string();
-        let (status, body) =
-            post(&self.config, &SSM, "/", &headers, asked.into_bytes()).await.map_err(|not_sent| match not_sent {
-                NotSent::Never(why) | NotSent::NotNow(why) | NotSent::Perhaps(why) => failed(why),
-            })?;
+        let answer = post(&self.config, &SSM, "/", &headers, asked.into_bytes()).await;
+        let (status, body) = answer.map_err(|not_sent| failed(not_sent.why()))?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let Some(value) = answer["Parameter"]["Value"].as_str().filter(|_| status == 200) else {
             let kind = answer["__type"].as_str().unwrap_or_default();

@@ -24,6 +24,12 @@ pub enum NotSent {
 }
 
 impl NotSent {
+    /// The reason, whatever it means for another time.
+    pub fn why(self) -> String {
+        let (Self::Never(why) | Self::NotNow(why) | Self::Perhaps(why)) = self;
+        why
+    }
+
     /// As the seam has it.
     fn answer(self, asked: &str) -> SeamResult<Answer> {
         match self {

@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use photovault_aws::{Poster, SystemClock};
+use photovault_aws::SystemClock;
+use photovault_channels::http::Target;
 use photovault_domain::UtcMs;
 use photovault_vault::{seams::Clock as _, spans::SPANS};
 use serde_json::{Value, json};
@@ -38,14 +39,15 @@ static EXPORTER: OnceLock<Exporter> = OnceLock::new();
 
 struct Exporter {
     function: String,
-    collector: Poster,
+    /// The address that takes spans.
+    collector: String,
     ended: Mutex<Vec<Value>>,
 }
 
 /// Turns it on for this process, where a collector is named.
 pub(crate) fn start(function: &str, endpoint: &str) {
     if !endpoint.is_empty() {
-        let collector = Poster::new(format!("{}/v1/traces", endpoint.trim_end_matches('/')));
+        let collector = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
         let _ = EXPORTER.set(Exporter { function: function.to_owned(), collector, ended: Mutex::default() });
     }
 }
@@ -72,8 +74,20 @@ pub(crate) async fn flush(xray: Option<&str>) {
         }
     }
     let body = serde_json::to_vec(&request(&exporter.function, &spans)).expect("JSON");
-    if let Err(error) = exporter.collector.post_json(body, PATIENCE).await {
-        tracing::warn!(spans = spans.len(), %error, "spans are lost: the collector did not take them");
+    let collector = &exporter.collector;
+    if let Err(error) = post(collector, body).await {
+        tracing::warn!(spans = spans.len(), collector, error, "spans are lost: the collector did not take them");
+    }
+}
+
+async fn post(collector: &str, body: Vec<u8>) -> Result<(), String> {
+    let target = Target::parse(collector, true)?;
+    let json = [("content-type", "application/json".to_owned())];
+    let answer = tokio::time::timeout(PATIENCE, target.post(&json, body)).await;
+    match answer.map_err(|_| format!("no answer within {} ms", PATIENCE.as_millis()))? {
+        Ok((status, _)) if status.is_success() => Ok(()),
+        Ok((status, _)) => Err(format!("it answered {status}")),
+        Err(not_sent) => Err(not_sent.why()),
     }
 }
 
