@@ -5,7 +5,7 @@ mod inbox;
 
 use clap::{Args, Subcommand};
 use photovault_domain::{Channel, Notice, Preferences, UserId};
-use photovault_vault::{Mailing, MailingEnd, Vault, seams::Answer};
+use photovault_vault::{Mailing, MailingEnd, NOTICE_TITLE, Vault, seams::Answer};
 use serde_json::json;
 
 use self::change::ChangeArguments;
@@ -159,7 +159,7 @@ fn trial(vault: &Vault, user: &UserId, channel: &Channel) -> Notice {
     Notice {
         id: format!("msg_{:016x}{:016x}", at.0, vault.clock.random()),
         user: user.clone(),
-        title: "Your photo vault".to_owned(),
+        title: NOTICE_TITLE.to_owned(),
         text: format!("This is a test: {user} is told by {} from now on.", channel.medium()),
         ends: std::collections::BTreeMap::new(),
         at,

@@ -13,7 +13,7 @@ use photovault_domain::{Counted, Counts, Group, Media, MediaId, Stage, Tally, Us
 use crate::{
     Page, Vault,
     catalog::MAX_CONFLICTS,
-    rows::{row_of, sort_key, value_at, value_of},
+    rows::{each_row, row_of, sort_key, value_at, value_of},
     seams::{Expect, Row, RowKey, SeamError, SeamResult, Table, Write, Written},
 };
 
@@ -143,19 +143,14 @@ impl Counters {
         Ok(reasons)
     }
 
-    async fn groups(&self, user: &UserId, prefix: &str, mut after: Option<String>) -> SeamResult<Vec<(Group, Counts)>> {
+    async fn groups(&self, user: &UserId, prefix: &str, after: Option<String>) -> SeamResult<Vec<(Group, Counts)>> {
         let mut found = Vec::new();
-        loop {
-            let page = self.table.rows(&format!("A#{user}"), prefix, after.as_deref(), PAGE).await?;
-            for row in &page.items {
-                let key = sort_key(row);
-                found.extend(Group::of_key(key).zip(Some(value_of(row)?)));
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
+        each_row(&*self.table, &format!("A#{user}"), prefix, after, PAGE, |row| {
+            found.extend(Group::of_key(sort_key(row)).zip(Some(value_of(row)?)));
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// What items counted for, by id, after `after` (the `next` of the page before).

@@ -9,7 +9,7 @@ use photovault_domain::{Face, MediaId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    rows::{row_of, value_at, value_of},
+    rows::{each_row, row_of, value_at, value_of},
     seams::{Expect, RowKey, SeamResult, Table, Write, Written},
 };
 
@@ -106,18 +106,14 @@ impl Faces {
 
     /// Whose each face of a user is. Looks through all of them, as only a command may.
     pub async fn whose(&self, user: &UserId) -> SeamResult<HashMap<String, String>> {
-        let (mut whose, mut after) = (HashMap::new(), None::<String>);
-        loop {
-            let page = self.table.rows(&partition(user), FACE, after.as_deref(), PAGE).await?;
-            for row in &page.items {
-                let KnownFace { face, person, .. } = value_of(row)?;
-                whose.extend(person.map(|person| (face, person)));
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(whose);
-            }
-        }
+        let mut whose = HashMap::new();
+        each_row(&*self.table, &partition(user), FACE, None, PAGE, |row| {
+            let KnownFace { face, person, .. } = value_of(row)?;
+            whose.extend(person.map(|person| (face, person)));
+            Ok(())
+        })
+        .await?;
+        Ok(whose)
     }
 }
 

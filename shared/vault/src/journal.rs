@@ -6,7 +6,7 @@ use photovault_domain::{Facts, MediaId, UserId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    rows::{row_of, sort_key, value_of},
+    rows::{each_row, row_of, sort_key, value_of},
     seams::{Clock, Expect, RowKey, SeamError, SeamResult, Table, Write, Written},
     told::told_write,
 };
@@ -49,17 +49,13 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
 
     /// All lines of a user that were not taken back, in order.
     pub async fn lines(&self, user: &UserId) -> SeamResult<Vec<T>> {
-        let (mut lines, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.table.rows(&self.partition(user), "", after.as_deref(), PAGE).await?;
-            for row in &page.items {
-                lines.push(value_of::<Line<T>>(row)?.line);
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(lines);
-            }
-        }
+        let mut lines = Vec::new();
+        each_row(&*self.table, &self.partition(user), "", None, PAGE, |row| {
+            lines.push(value_of::<Line<T>>(row)?.line);
+            Ok(())
+        })
+        .await?;
+        Ok(lines)
     }
 
     /// Adds a line: the last one, also where the clock went back.

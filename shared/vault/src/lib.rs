@@ -51,7 +51,7 @@ pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use journal::{Journal, Merge};
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
-pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings};
+pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings, NOTICE_TITLE};
 pub use memories::{Memory, MemoryKind, memories_of, on_this_day};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;

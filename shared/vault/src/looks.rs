@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Originals,
-    rows::{row_of, sort_key, value_at, value_of},
+    rows::{each_row, row_of, sort_key, value_at, value_of},
     seams::{Clock, Expect, Row, RowKey, SeamError, SeamResult, Table, Written},
 };
 
@@ -68,17 +68,13 @@ impl Looks {
 
     /// The pictures that are in no piece yet, in order of their keys.
     pub async fn noted(&self, user: &UserId) -> SeamResult<Vec<Noted>> {
-        let (mut noted, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.table.rows(&partition(user), "", after.as_deref(), PAGE).await?;
-            for row in &page.items {
-                noted.push(noted_of(user, row)?);
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(noted);
-            }
-        }
+        let mut noted = Vec::new();
+        each_row(&*self.table, &partition(user), "", None, PAGE, |row| {
+            noted.push(noted_of(user, row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(noted)
     }
 
     /// Which pieces there are.

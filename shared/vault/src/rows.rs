@@ -19,6 +19,25 @@ pub(crate) async fn value_at<T: DeserializeOwned>(table: &dyn Table, key: &RowKe
     table.row(key).await?.as_deref().map(value_of).transpose()
 }
 
+/// Comes past the rows of a partition whose sort keys begin with `prefix`, in order, after a place; so many to a request.
+pub(crate) async fn each_row(
+    table: &dyn Table,
+    pk: &str,
+    prefix: &str,
+    mut after: Option<String>,
+    page: u32,
+    mut each: impl FnMut(&Row) -> SeamResult<()>,
+) -> SeamResult<()> {
+    loop {
+        let rows = table.rows(pk, prefix, after.as_deref(), page).await?;
+        rows.items.iter().try_for_each(|row| each(row))?;
+        after = rows.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// A row's sort key.
 pub(crate) fn sort_key(row: &Row) -> &str {
     row.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default()

@@ -13,7 +13,7 @@ use crate::{
     Mutant, Page,
     catalog::{media_key, row_of_media},
     mutated,
-    rows::{row_of, sort_key, value_at, value_of},
+    rows::{each_row, row_of, sort_key, value_at, value_of},
     seams::{Clock, Expect, RowKey, SeamResult, Table, Write, Written},
 };
 
@@ -146,17 +146,13 @@ impl Timelines {
 
     /// Every user who said something, with the version of the timeline that the last of it made.
     pub async fn edited(&self) -> SeamResult<Vec<(UserId, u64)>> {
-        let (mut found, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.table.rows(EDITED, "", after.as_deref(), USERS).await?;
-            for row in &page.items {
-                found.extend(sort_key(row).parse().ok().zip(Some(value_of::<Edited>(row)?.version)));
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
+        let mut found = Vec::new();
+        each_row(&*self.table, EDITED, "", None, USERS, |row| {
+            found.extend(sort_key(row).parse().ok().zip(Some(value_of::<Edited>(row)?.version)));
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// Items of a timeline in order, after a place, at most `limit`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Vault,
-    rows::{row_of, sort_key, value_of},
+    rows::{each_row, row_of, sort_key, value_of},
     seams::{Clock, RowKey, SeamError, SeamResult, Write, Written},
 };
 
@@ -30,18 +30,13 @@ pub(crate) fn told_write(user: &UserId, clock: &dyn Clock) -> Write {
 impl Vault {
     /// Every user who ever said something about people or hid something, with the number of the latest change.
     pub async fn told(&self) -> SeamResult<BTreeMap<UserId, u64>> {
-        let (mut found, mut after) = (BTreeMap::new(), None::<String>);
-        loop {
-            let page = self.catalog.table.rows(TOLD, "", after.as_deref(), USERS).await?;
-            for row in &page.items {
-                let change = value_of::<Told>(row)?.change;
-                found.extend(sort_key(row).parse::<UserId>().ok().map(|user| (user, change)));
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
+        let mut found = BTreeMap::new();
+        each_row(&*self.catalog.table, TOLD, "", None, USERS, |row| {
+            found.extend(sort_key(row).parse::<UserId>().ok().zip(Some(value_of::<Told>(row)?.change)));
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// Says again what a user had said, as a backup has it. Who has said anything by now is left alone: that is newer.

@@ -15,7 +15,8 @@ pub(super) const MAX_ATTEMPTS: u32 = 5;
 /// A claim that no message ends, because the one that made it is a dead letter, is over after this: far past any time-out, and any
 /// difference of two clocks.
 const CLAIM_STANDS_MS: u64 = 3_600_000;
-const TITLE: &str = "Your photo vault";
+/// What every message to a channel is called.
+pub const NOTICE_TITLE: &str = "Your photo vault";
 
 /// The message that a mailing is sent by: the body of a message in notify's queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -165,7 +166,7 @@ impl Mailing {
         Notice {
             id: self.id(),
             user: user.clone(),
-            title: TITLE.to_owned(),
+            title: NOTICE_TITLE.to_owned(),
             text: text(&self.ends, &self.news, self.more_news),
             ends: self.ends.clone(),
             at: *due,

@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use photovault_domain::{Channel, Medium, Notice, Preferences, Stage, UserId};
 
 pub(crate) use self::mailing::Addition;
-pub use self::mailing::{Claim, Delivery, Mailing, MailingEnd};
+pub use self::mailing::{Claim, Delivery, Mailing, MailingEnd, NOTICE_TITLE};
 use self::mailing::{MAX_ATTEMPTS, Next, mailing_key, partition};
 use crate::{
     Mutant, Names,
