@@ -149,7 +149,7 @@ fn hidden(hidden: &Hidden, json: bool) {
     table.print();
 }
 
-fn day(text: &str) -> Result<i64, String> {
+pub(crate) fn day(text: &str) -> Result<i64, String> {
     day_of_date(text).ok_or_else(|| format!("'{text}' is not a day such as 2026-07-04"))
 }
 

@@ -4,12 +4,12 @@ mod list;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use photovault_domain::{PeopleEdit, Shown, UserId, date_of_day, day_of_date};
+use photovault_domain::{PeopleEdit, Shown, UserId, date_of_day};
 use photovault_insight::people::{Acquaintance, Circle};
 use photovault_vault::{Vault, circle_of};
 use serde_json::json;
 
-use crate::{arguments::VaultArguments, connection::reach, find::find};
+use crate::{arguments::VaultArguments, connection::reach, find::find, memories::day};
 
 /// List whom photos show, and say who they are: names, births, who is one person and who is two.
 ///
@@ -50,7 +50,7 @@ enum PeopleAction {
         who: String,
         /// The day.
         #[arg(value_name = "YYYY-MM-DD", value_parser = day)]
-        day: i32,
+        day: i64,
     },
     /// These are one person, who keeps the first one's name.
     Merge {
@@ -95,7 +95,7 @@ pub(crate) async fn run(arguments: &PeopleArguments) -> anyhow::Result<()> {
         }
         PeopleAction::Birth { who, day } => {
             let who = one(&circle, who)?.anchor;
-            say(&vault, user, circle, vec![PeopleEdit::Born { who, day: *day }], json).await
+            say(&vault, user, circle, vec![PeopleEdit::Born { who, day: *day as i32 }], json).await
         }
         PeopleAction::Merge { who, others } => {
             let edits = merged(&circle, who, others)?;
@@ -183,9 +183,4 @@ fn given(name: &str) -> anyhow::Result<String> {
     let name = name.trim();
     anyhow::ensure!(!name.is_empty() && !name.starts_with('#'), "'{name}' is no name");
     Ok(name.to_owned())
-}
-
-fn day(text: &str) -> Result<i32, String> {
-    let day = day_of_date(text).and_then(|day| i32::try_from(day).ok());
-    day.ok_or_else(|| format!("'{text}' is not a day such as 2015-03-09"))
 }
