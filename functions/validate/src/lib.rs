@@ -203,10 +203,15 @@ fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload)
     if !item.as_ref().is_some_and(current) {
         next.record(Stage::Validate, entry.clone(), None);
     }
+    let is_named_anew = item.as_ref().is_some_and(|item| item.uploads.iter().all(|upload| upload.name != arrival.name));
     let is_new = (item.is_none() || !mutated(Mutant::ArrivalIsLost)) && next.add_upload(arrival.clone());
     if is_new {
         // Who uploads what is in the trash wants it back.
         next.restore();
+    }
+    if is_new && is_named_anew {
+        // Its names are among what its metadata are made of: the sidecar of this one may lie there already.
+        next.renew(Stage::Metadata);
     }
     if item.is_some_and(|item| item == next) { Change::Leave } else { Change::Put(next) }
 }
