@@ -35,6 +35,8 @@ pub(crate) enum FileKind {
     MetadataPanics,
     /// Its upload cannot be copied.
     Forbidden,
+    /// No photo, but what lies beside one.
+    Sidecar,
 }
 
 /// Photos: what a file's byte behind the header says.
@@ -62,7 +64,7 @@ impl FileKind {
             Self::ThumbnailErrs | Self::ThumbnailPanics | Self::ThumbnailDies | Self::ThumbnailSometimesErrs => Some("thumbnail"),
             Self::MetadataErrs | Self::MetadataPanics => Some("metadata"),
             Self::Forbidden => Some("validate"),
-            Self::Good | Self::Video | Self::Text | Self::Damaged | Self::Unshowable => None,
+            Self::Good | Self::Video | Self::Text | Self::Damaged | Self::Unshowable | Self::Sidecar => None,
         }
     }
 
@@ -81,6 +83,7 @@ impl FileKind {
         match self {
             Self::Text => format!("words, number {}", serial[1]).into_bytes(),
             Self::Damaged => [&GIF[..6], &serial].concat(),
+            Self::Sidecar => format!("<x:xmpmeta>{}</x:xmpmeta>", u16::from_be_bytes(serial)).into_bytes(),
             Self::Video => [b"RIFF\x12\0\0\0AVI LIST", &serial[..]].concat(),
             _ => {
                 let kind = PHOTOS.iter().position(|kind| *kind == self).unwrap_or(0) as u8;
@@ -121,6 +124,11 @@ pub(crate) fn read(bytes: &[u8]) -> Read {
     Read { facts, raw: vec![tag], warnings: Vec::new() }
 }
 
+/// What a sidecar says of its photo.
+pub(crate) fn said(packet: &[u8]) -> String {
+    String::from_utf8_lossy(packet).into_owned()
+}
+
 /// The renderer, until `cured` with the faults that files ask for.
 pub(crate) fn renderer(cured: Arc<AtomicBool>, mut coin: Random) -> Renderer {
     let heads = coin.per_mille(500);
@@ -158,7 +166,7 @@ pub(crate) fn maker() -> Maker {
 
 /// The reader, until `cured` with the faults that files ask for.
 pub(crate) fn reader(cured: Arc<AtomicBool>) -> Reader {
-    Arc::new(move |mut file, _original| {
+    Arc::new(move |mut file, original| {
         let cured = cured.load(Ordering::Relaxed);
         Box::pin(async move {
             let mut bytes = Vec::new();
@@ -168,7 +176,9 @@ pub(crate) fn reader(cured: Arc<AtomicBool>) -> Reader {
                 FileKind::MetadataPanics if !cured => std::panic::resume_unwind(Box::new("a tag too many")),
                 _ => {}
             }
-            Ok((read(&bytes), file))
+            let mut read = read(&bytes);
+            read.facts.title = original.sidecar.as_deref().map(said);
+            Ok((read, file))
         })
     })
 }

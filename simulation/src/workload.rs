@@ -104,6 +104,7 @@ impl Workload {
         for _ in 0..if folder { FOLDER } else { FIRST_UPLOADS + random.below(5) / 2 } {
             workload.more(start, if together { 300 } else { 40_000 });
         }
+        workload.add_sidecars(seed.of(13), start);
         let mut number = 0;
         workload.uploads.retain(|_| {
             number += 1;
@@ -124,13 +125,25 @@ impl Workload {
         let bytes = kind.bytes(serial);
         let earlier = random.below(self.uploads.len() as u64) as usize;
         let how = random.below(100);
-        let upload = match self.uploads.get(earlier) {
+        let upload = match self.uploads.get(earlier).filter(|upload| upload.kind != FileKind::Sidecar) {
             // The same bytes under another name, or other bytes under the same name.
             Some(same) if how < 20 => Upload::new(at, key, same.kind, same.bytes.clone()),
             Some(same) if how < 35 => Upload::new(at, same.key.clone(), kind, bytes),
             _ => Upload::new(at, key, kind, bytes),
         };
         self.uploads.push(upload);
+    }
+
+    /// One history in eight has a sidecar or two, before their photos or after them.
+    fn add_sidecars(&mut self, mut random: Random, start: i64) {
+        let count = if random.below(8) == 0 { 1 + random.below(2) } else { 0 };
+        for _ in 0..count {
+            let beside = &self.uploads[random.below(self.uploads.len() as u64) as usize];
+            let key = format!("{}.xmp", beside.key.trim_end_matches(".xmp"));
+            let at = start.max(beside.at - 1_000 + random.below(2_000) as i64);
+            let bytes = FileKind::Sidecar.bytes(self.uploads.len() as u16);
+            self.uploads.push(Upload::new(at, key, FileKind::Sidecar, bytes));
+        }
     }
 }
 

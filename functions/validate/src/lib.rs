@@ -139,8 +139,14 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     if mutated(Mutant::ForgetBeforeRecord) {
         vault.originals.forget_upload(upload).await?;
     }
-    if fresh.kind() == Some(Kind::Photo) && fresh.refusal.is_none() {
-        sidecar::announce_photo(vault, &key, &id).await?;
+    // Before the item knows of the upload, which clean-up takes for dealt with from then on.
+    let meet = async || match &verdict {
+        Verdict::Beside => sidecar::join(vault, &key, object.clone(), received.uploaded).await,
+        Verdict::Keep { .. } if fresh.kind() == Some(Kind::Photo) => sidecar::announce_photo(vault, &key, &id).await,
+        _ => Ok(()),
+    };
+    if !mutated(Mutant::AnnouncedLate) {
+        meet().await?;
     }
     let item = vault.catalog.change_seen(&key.user, &id, known, admit).await?;
     if has_left {
@@ -152,8 +158,8 @@ async fn apply(vault: &Vault, upload: &UploadRef, received: Received, verdict: V
     if item.as_ref().is_some_and(is_leaving) {
         return come_again(vault, upload).await;
     }
-    if verdict == Verdict::Beside {
-        sidecar::join(vault, &key, object, received.uploaded).await?;
+    if mutated(Mutant::AnnouncedLate) {
+        meet().await?;
     }
     // In this order: `failures` writes a placeholder only while the upload is there, so one that it writes now is seen.
     vault.originals.forget_upload(upload).await?;
@@ -209,7 +215,7 @@ fn admitted(item: Option<Media>, fresh: &Media, entry: &Entry, arrival: &Upload)
         // Who uploads what is in the trash wants it back.
         next.restore();
     }
-    if is_new && is_named_anew {
+    if is_new && is_named_anew && !mutated(Mutant::NewNameIsNotRead) {
         // Its names are among what its metadata are made of: the sidecar of this one may lie there already.
         next.renew(Stage::Metadata);
     }

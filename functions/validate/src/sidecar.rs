@@ -1,7 +1,8 @@
 //! Joins sidecars and photos by their names, in whatever order they arrive.
 //!
-//! Both write into one row, each before it looks for the other: a photo before its item has the name, in the write that asks for its
-//! metadata; a sidecar before it asks for the metadata of the photos that it finds there. So one of them finds the other, or both do.
+//! Both write into one row before their items know of the upload, and before they look for the other: a photo's metadata are asked for
+//! by the write that gives its item the name; a sidecar asks for those of the photos that it finds in the row. So one of them finds the
+//! other, or both do.
 
 use photovault_domain::{Media, MediaId, Namesakes, Sidecar, Stage, UploadKey, UtcMs, beside, stem};
 use photovault_vault::{Change, Vault};

@@ -325,9 +325,9 @@ impl Media {
     }
 
     /// Asks for a stage again because there is more to work on, whatever became of the last asking: what is under way may have begun
-    /// without it. `false` if the stage does not apply.
+    /// without it. `false` if the stage does not apply. What failed is left to `retry`, which takes its letter away too.
     pub fn renew(&mut self, stage: Stage) -> bool {
-        let applies = self.ledger.contains_key(&stage);
+        let applies = self.ledger.get(&stage).is_some_and(|entry| entry.state != State::Failed);
         if applies {
             self.ask(stage);
         }

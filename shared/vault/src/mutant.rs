@@ -56,6 +56,8 @@ mutants! {
     PlaceholderStays: "the placeholder of an upload that got through stays",
     ArrivalIsLost: "the same bytes under another name are not added to the item",
     AdmittedAfresh: "the same bytes again begin the item anew",
+    NewNameIsNotRead: "a photo's new name does not have its metadata read again",
+    AnnouncedLate: "photos and sidecars meet only when their items are there",
     PlaceholderUnasked: "a placeholder is written without asking for the upload",
     FailsWhatEnded: "a dead letter fails a stage that has ended",
     FailsOutdated: "a dead letter of an earlier asking fails the stage",

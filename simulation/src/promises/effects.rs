@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use photovault_domain::{Media, MediaId, Stage, State, derivative_key};
+use photovault_domain::{Facts, Media, MediaId, Stage, State, derivative_key};
 use photovault_sim::VAULT;
 
 use super::{Event, Promise, Scene};
@@ -75,7 +75,7 @@ impl Promise for Effects {
 
 fn nothing_lost(before: &Media, after: &Media) -> Result<(), String> {
     let name = before.name();
-    if before.facts.is_some() && after.facts != before.facts {
+    if before.facts.is_some() && own_facts(after) != own_facts(before) {
         return Err(format!("the facts of {name} were lost"));
     }
     if before.derivatives.is_some() && after.derivatives != before.derivatives {
@@ -88,6 +88,11 @@ fn nothing_lost(before: &Media, after: &Media) -> Result<(), String> {
         return Err(format!("{name} is other bytes now"));
     }
     Ok(())
+}
+
+/// What its own bytes say of it.
+fn own_facts(media: &Media) -> Option<Facts> {
+    media.facts.as_deref().map(|facts| Facts { title: None, ..facts.clone() })
 }
 
 /// What a stage says that it did is done when it says so.
@@ -119,7 +124,7 @@ fn is_there(scene: &Scene, before: Option<&Media>, after: &Media) -> Result<(), 
     }
     if newly(Stage::Metadata) {
         let key = derivative_key(&after.user, &after.id, &Stage::Metadata.recipe(), "metadata.json");
-        if after.facts.as_deref() != Some(&read(&upload.bytes).facts) || stored(&key).is_none() {
+        if own_facts(after) != Some(read(&upload.bytes).facts) || stored(&key).is_none() {
             return Err(format!("the metadata of {name} is done, and is not there"));
         }
     }

@@ -14,7 +14,7 @@ impl Promise for Ends {
     fn step(&mut self, event: &Event, scene: &Scene) -> Result<(), String> {
         let Event::Item { by_person, before, after, .. } = event else { return Ok(()) };
         if let Some(before) = before {
-            stands(before, after, *by_person)?;
+            stands(scene, before, after, *by_person)?;
         }
         for (stage, entry) in &after.ledger {
             let name = after.name();
@@ -69,13 +69,15 @@ fn is_handed_on(stage: Stage, before: &Media, after: &Media) -> bool {
     stage == Stage::Video && new.asked == old.asked + 1 && !old.state.is_final() && !left(before) && left(after)
 }
 
-fn stands(before: &Media, after: &Media, by_person: bool) -> Result<(), String> {
+fn stands(scene: &Scene, before: &Media, after: &Media, by_person: bool) -> Result<(), String> {
     // The same bytes again bring it back out of the trash.
     let came_back = before.trashed.is_some() && after.trashed.is_none() && after.uploads.len() > before.uploads.len();
     for (stage, old) in &before.ledger {
         let name = before.name();
         let Some(new) = after.ledger.get(stage) else { return Err(format!("{stage} of {name} is off the ledger")) };
-        let asked_again = ((by_person || came_back) && new.asked > old.asked) || is_handed_on(*stage, before, after);
+        // What it says of itself comes from more than its bytes, and where that came late it may end otherwise.
+        let renewed = matches!(stage, Stage::Metadata | Stage::Notify) && scene.truth.is_reread(after);
+        let asked_again = ((by_person || came_back || renewed) && new.asked > old.asked) || is_handed_on(*stage, before, after);
         if new.asked != old.asked && !asked_again {
             return Err(format!("{stage} of {name} was asked for again by nobody: {} → {}", old.asked, new.asked));
         }

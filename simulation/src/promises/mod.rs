@@ -8,6 +8,7 @@ mod moments;
 mod originals;
 mod recognition;
 mod rest;
+mod sidecars;
 mod telling;
 mod trash;
 mod truth;
@@ -33,6 +34,7 @@ pub const PROMISES: &[(&str, &str)] = &[
     ("letters", "dead letters are exactly what cannot succeed"),
     ("moments", "timelines hold what is placed, and moments begin where a batch over all of it says"),
     ("recognition", "no picture is paid for twice, nor more of them than were agreed, and what was seen is what the item says"),
+    ("sidecars", "a photo says what the sidecar beside it says, whichever of them came first"),
     ("rest", "after the faults stop, everything ends within a bound"),
 ];
 
@@ -112,6 +114,7 @@ impl Promises {
                 Box::new(letters::Letters),
                 Box::new(moments::Moments),
                 Box::new(recognition::Recognition::new(recognising)),
+                Box::new(sidecars::Sidecars),
             ],
             buried: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use photovault_domain::{Job, MediaId, Stage};
+use photovault_domain::{Job, Media, MediaId, Stage};
 use photovault_validate::created_uploads;
 
 use crate::{stand_ins::FileKind, workload::Upload};
@@ -31,6 +31,18 @@ impl Truth {
     /// Whether an item of these bytes left the vault: what was told and kept of it has the name of one that came later.
     pub(crate) fn has_left(&self, media: &MediaId) -> bool {
         self.of_media(media).any(|upload| self.was_let_go(upload))
+    }
+
+    /// The sidecars beside an upload.
+    pub(crate) fn sidecars_of(&self, key: &str) -> impl Iterator<Item = &Upload> {
+        let sidecars = self.uploads.iter().filter(|upload| upload.kind == FileKind::Sidecar);
+        sidecars.filter(move |upload| upload.key.strip_suffix(".xmp") == Some(key))
+    }
+
+    /// Whether the metadata of an item may be asked for again without anybody's doing: what they are made of came later.
+    pub(crate) fn is_reread(&self, item: &Media) -> bool {
+        let mut uploads = self.of_media(&item.id);
+        uploads.any(|upload| upload.key != item.uploads[0].key || self.sidecars_of(&upload.key).next().is_some())
     }
 
     /// The upload at a key's version.
