@@ -1,8 +1,13 @@
 //! What a change of a timeline is decided from, and the changes that are no stage: what somebody says about moments, and removals.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, bail};
 use photovault_domain::{Edit, Media, MediaId, Placed, Rewrite, Taken, UserId, UtcMs, timeline_key};
-use photovault_insight::moments::{Edits, rearrange};
+use photovault_insight::{
+    bases::Count,
+    moments::{Edits, rearrange},
+};
 use photovault_vault::{Head, Item, Mutant, TimelineChange, Vault, mutated, seams::Written};
 
 use crate::MAX_CONFLICTS;
@@ -15,6 +20,8 @@ pub(crate) struct Near {
     pub(crate) head: Head,
     around: Vec<Placed>,
     edits: Edits,
+    /// What becomes of the counts by place and day.
+    pub(crate) counts: Vec<(String, Count)>,
 }
 
 /// Reads what lies around the place that an item has and around the one that it takes. The head comes first: what is read after it and has
@@ -32,7 +39,31 @@ pub(crate) async fn gather(vault: &Vault, media: &Media, new: Option<Taken>) -> 
         }
         around.extend(found);
     }
-    Ok(Near { head, around, edits: Edits::of(edits) })
+    let counts = recounted(vault, media, new).await?;
+    Ok(Near { head, around, edits: Edits::of(edits), counts })
+}
+
+/// The counts that an item is in and those that it comes into, without it and with it. What it is counted for is what stands at its place.
+async fn recounted(vault: &Vault, media: &Media, new: Option<Taken>) -> anyhow::Result<Vec<(String, Count)>> {
+    let old = match media.placed {
+        Some(at) => vault.timelines.placed(&media.user, &timeline_key(at, &media.id)).await?.map(|placed| placed.taken),
+        None => None,
+    };
+    let mut counts = BTreeMap::new();
+    if old == new {
+        return Ok(Vec::new());
+    }
+    for name in old.iter().chain(&new).map(Count::key) {
+        let count = vault.timelines.count(&media.user, &name).await?;
+        counts.insert(name, count);
+    }
+    if let Some(old) = old.filter(|_| !mutated(Mutant::OldDayStays)) {
+        counts.entry(Count::key(&old)).or_default().take_back(&old);
+    }
+    if let Some(new) = new {
+        counts.entry(Count::key(&new)).or_default().add(&new);
+    }
+    Ok(counts.into_iter().collect())
 }
 
 impl Near {
@@ -86,6 +117,7 @@ pub async fn say(vault: &Vault, user: &UserId, id: &MediaId, saying: Saying) -> 
             head: near.head,
             item: Item::Left,
             rewrites: near.rearranged(id, media.placed, Some(taken)),
+            counts: near.counts,
             said: is.iter().filter(|edit| !was.contains(edit)).copied().collect(),
             unsaid: was.iter().filter(|edit| !is.contains(edit)).copied().collect(),
         };
@@ -104,7 +136,8 @@ pub async fn say_again(vault: &Vault, user: &UserId, edits: Vec<Edit>) -> anyhow
     let missing: Vec<Edit> = edits.into_iter().filter(|edit| !known.iter().any(|other| other.key() == edit.key())).collect();
     for said in missing.chunks(AT_ONCE) {
         let head = vault.timelines.head(user).await?;
-        let change = TimelineChange { head, item: Item::Left, rewrites: vec![], said: said.to_vec(), unsaid: vec![] };
+        let (rewrites, counts) = (vec![], vec![]);
+        let change = TimelineChange { head, item: Item::Left, rewrites, counts, said: said.to_vec(), unsaid: vec![] };
         if vault.timelines.change(user, change).await? == Written::Conflict {
             bail!("another change of the timeline came first: restore again");
         }
@@ -118,7 +151,8 @@ pub async fn remove(vault: &Vault, user: &UserId, id: &MediaId) -> anyhow::Resul
         let Some(media) = vault.catalog.media(user, id).await? else { return Ok(()) };
         let near = gather(vault, &media, None).await?;
         let rewrites = near.rearranged(id, media.placed, None);
-        let change = TimelineChange { head: near.head, item: Item::Removed(id.clone()), rewrites, said: vec![], unsaid: vec![] };
+        let (head, item, counts) = (near.head, Item::Removed(id.clone()), near.counts);
+        let change = TimelineChange { head, item, rewrites, counts, said: vec![], unsaid: vec![] };
         if vault.timelines.change(user, change).await? == Written::Yes {
             return Ok(());
         }

@@ -3,12 +3,12 @@
 //! - Event in: a job, through the memories queue, for an item whose stage `metadata` (or `video`) has found out when and where it was taken.
 //!   The queue is one after the other for each user, which keeps workers out of each other's way; nothing depends on it.
 //! - Decision ([`rearrange`]): whether a moment begins at the item and at what follows it, and at what followed it where it stood before.
-//! - Effects out: one transaction with its place in the timeline (the old one goes), the beginnings of at most three moments, the timeline's
-//!   head, and the item with its ledger entry.
+//! - Effects out: one transaction with its place in the timeline (the old one goes), the beginnings of at most three moments, the count of
+//!   photos of its place and day, the timeline's head, and the item with its ledger entry.
 //! - Idempotent by: that transaction. It holds only if neither the item nor the timeline has changed since they were read; else all is
 //!   read and decided anew. So who was overtaken changes nothing, and what is done is found done.
 //!
-//! A photo costs the same in every library: it reads the item, the head, and two neighbours on either side.
+//! A photo costs the same in every library: it reads the item, the head, two neighbours on either side, and one count.
 
 mod change;
 mod merge;
@@ -47,8 +47,8 @@ async fn handle(vault: Vault, attempt: Attempt) -> anyhow::Result<()> {
         let rewrites = near.rearranged(&media.id, media.placed, taken);
         let user = media.user.clone();
         let media = done(&vault, media, &attempt, taken.map(|taken| Facet::Placed(taken.at)), started);
-        let Near { head, .. } = near;
-        let change = TimelineChange { head, item: Item::Written(Box::new(media)), rewrites, said: vec![], unsaid: vec![] };
+        let (item, Near { head, counts, .. }) = (Item::Written(Box::new(media)), near);
+        let change = TimelineChange { head, item, rewrites, counts, said: vec![], unsaid: vec![] };
         if vault.timelines.change(&user, change).await? == Written::Yes {
             return Ok(());
         }

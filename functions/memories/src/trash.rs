@@ -15,8 +15,8 @@ pub async fn put_in_trash(vault: &Vault, user: &UserId, id: &MediaId) -> anyhow:
         if !media.put_in_trash(vault.clock.now()) {
             return Ok(false);
         }
-        let item = Item::Written(Box::new(media));
-        let change = TimelineChange { head: near.head, item, rewrites, said: vec![], unsaid: vec![] };
+        let (head, item, counts) = (near.head, Item::Written(Box::new(media)), near.counts);
+        let change = TimelineChange { head, item, rewrites, counts, said: vec![], unsaid: vec![] };
         if vault.timelines.change(user, change).await? == Written::Yes {
             return Ok(true);
         }

@@ -74,7 +74,8 @@ pub(crate) async fn keep(fabric: &Fabric, vault: &Vault, photos: Vec<Media>) {
         let placed = photovault_domain::Placed { media: media.id.clone(), taken, begins: None };
         let rewrite = photovault_domain::Rewrite { key: placed.key(), began: false, after: Some(placed) };
         let head = vault.timelines.head(&media.user).await.unwrap();
-        let change = TimelineChange { head, item: Item::Left, rewrites: vec![rewrite], said: vec![], unsaid: vec![] };
+        let change =
+            TimelineChange { head, item: Item::Left, rewrites: vec![rewrite], counts: vec![], said: vec![], unsaid: vec![] };
         vault.timelines.change(&media.user, change).await.unwrap();
         let put = media.clone();
         vault.catalog.change(&user(), &media.id, move |_| Change::Put(put.clone())).await.unwrap();

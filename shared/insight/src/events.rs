@@ -69,8 +69,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        bases::Presence,
         lives::{Kind, life, truth},
-        trips::{bases, trips},
+        trips::trips,
     };
 
     fn timeline(photos: &[(UtcMs, Option<photovault_domain::Point>, bool)]) -> Vec<Placed> {
@@ -114,7 +115,7 @@ mod tests {
             let begins = truth(&life);
             let photos: Vec<_> = life.iter().zip(&begins).map(|(it, begins)| (it.truly_at, it.shot.position, *begins)).collect();
             let placed = timeline(&photos);
-            let events = events(&placed, &trips(&placed, &bases(&placed)));
+            let events = events(&placed, &trips(&placed, &Presence::of(&placed).bases()));
             moments += begins.iter().filter(|begins| **begins).count();
             found += events.len();
             let most = placed.chunk_by(|_, next| next.begins.is_none()).map(<[Placed]>::len).max();

@@ -1,6 +1,7 @@
 //! What the photos tell together: moments, trips, memories, people, duplicates. Pure: no async, no AWS, no codecs, no clock.
 
 pub mod albums;
+pub mod bases;
 pub mod duplicates;
 pub mod events;
 pub mod lives;

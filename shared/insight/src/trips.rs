@@ -1,30 +1,20 @@
-//! Trips: the days that somebody spent away from home.
-//!
-//! Home is nothing that a user must say: it is wherever photos were taken on many days that lie far apart. A hotel has many days too,
-//! but they are of one stay.
+//! Trips: the days that somebody spent away from where they are at home ([`crate::bases`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use photovault_domain::{Placed, Point, UtcMs, date_of_day};
+use photovault_domain::{Placed, Point, Taken, UtcMs, date_of_day};
 
 const DAY_MS: i64 = 86_400_000;
-/// Degrees of latitude of a cell, about five kilometres; of longitude it has as many kilometres.
-const CELL_DEG: f64 = 0.045;
-/// Days with photos from which a cell can be a base, and their part of all days with photos.
-const BASE_DAYS: usize = 8;
-const BASE_PART: f64 = 0.05;
-/// Days from the first of them to the last: longer than any trip, so that a hotel is no home.
-const BASE_SPREAD_DAYS: i64 = 45;
 /// Kilometres from every base that are away.
-const AWAY_KM: f64 = 10.0;
+pub(crate) const AWAY_KM: f64 = 10.0;
 /// Kilometres between two photos, and days, that are another journey.
 const HOP_KM: f64 = 800.0;
 const PAUSE_DAYS: i64 = 1;
 /// Days and photos of a trip.
 const DAYS: std::ops::RangeInclusive<i64> = 2..=30;
-const PHOTOS: usize = 20;
+pub(crate) const PHOTOS: usize = 20;
 /// Kilometres within which photos are of one place. Days at either end of a trip that are spent within as much of a base are outings from home.
-const PLACE_KM: f64 = 25.0;
+pub(crate) const PLACE_KM: f64 = 25.0;
 
 /// A trip.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,23 +66,6 @@ pub fn month_of(day: i64) -> String {
     let mut parts = date.split('-');
     let (year, month) = (parts.next().unwrap_or_default(), parts.next().and_then(|month| month.parse::<usize>().ok()));
     format!("{} {year}", month.and_then(|month| MONTHS.get(month - 1)).copied().unwrap_or_default())
-}
-
-/// Where somebody is at home, of a timeline in its order: one point for each cell.
-pub fn bases(timeline: &[Placed]) -> Vec<Point> {
-    let mut cells: BTreeMap<(i64, i64), (Point, BTreeSet<i64>)> = BTreeMap::new();
-    let mut days = BTreeSet::new();
-    for placed in timeline {
-        days.insert(local_day(placed));
-        let Some(at) = placed.taken.position else { continue };
-        cells.entry(cell(at)).or_insert_with(|| (at, BTreeSet::new())).1.insert(local_day(placed));
-    }
-    let least = BASE_DAYS.max((days.len() as f64 * BASE_PART).ceil() as usize);
-    let is_base = |days: &BTreeSet<i64>| {
-        let spread = days.last().zip(days.first()).map_or(0, |(last, first)| last - first);
-        days.len() >= least && spread >= BASE_SPREAD_DAYS
-    };
-    cells.into_values().filter(|(_, days)| is_base(days)).map(|(at, _)| at).collect()
 }
 
 /// The trips of a timeline in its order. Who has no base yet has no trips: nobody knows what they would be away from.
@@ -156,20 +129,29 @@ fn without_outings<'a, 'b>(journey: &'a [&'b Placed], from_home: impl Fn(Point) 
 
 /// The day of a photo's own clock, counted from 1970.
 pub fn local_day(placed: &Placed) -> i64 {
-    (placed.taken.at.0 + i64::from(placed.taken.ahead_min.unwrap_or(0)) * 60_000).div_euclid(DAY_MS)
+    day_of(&placed.taken)
 }
 
-fn cell(at: Point) -> (i64, i64) {
-    let shrink = at.latitude.to_radians().cos().max(0.01);
-    ((at.latitude / CELL_DEG).floor() as i64, (at.longitude * shrink / CELL_DEG).floor() as i64)
+/// The same, of when it was taken.
+pub fn day_of(taken: &Taken) -> i64 {
+    (taken.at.0 + i64::from(taken.ahead_min.unwrap_or(0)) * 60_000).div_euclid(DAY_MS)
 }
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::{MediaId, Sha256, Taken, UserId, day_of_date};
+    use std::collections::BTreeMap;
+
+    use photovault_domain::{MediaId, Sha256, UserId, day_of_date};
 
     use super::*;
-    use crate::lives::{self, Kind, life};
+    use crate::{
+        bases::Presence,
+        lives::{self, Kind, life},
+    };
+
+    fn bases(timeline: &[Placed]) -> Vec<Point> {
+        Presence::of(timeline).bases()
+    }
 
     fn timeline(life: &[lives::Taken]) -> Vec<Placed> {
         let user: UserId = "ann".parse().unwrap();
@@ -230,6 +212,25 @@ mod tests {
         assert!(wanted > 50, "{wanted} trips are too few to mean anything");
         let (precision, recall) = (right as f64 / found as f64, right as f64 / wanted as f64);
         assert!(precision >= 0.95 && recall >= 0.95, "{right} right of {found} found and {wanted} wanted");
+    }
+
+    #[test]
+    fn days_away_have_all_trips_and_are_few() {
+        let (mut looked_at, mut all) = (0, 0);
+        for (kind, seed) in Kind::ALL.into_iter().flat_map(|kind| (0..20).map(move |seed| (kind, seed))) {
+            let placed = timeline(&life(kind, seed, 365));
+            let presence = Presence::of(&placed);
+            let bases = presence.bases();
+            let mut found = Vec::new();
+            for days in presence.away(&bases) {
+                let there: Vec<Placed> = placed.iter().filter(|placed| days.contains(&local_day(placed))).cloned().collect();
+                looked_at += there.len();
+                found.extend(trips(&there, &bases));
+            }
+            all += placed.len();
+            assert_eq!(found, trips(&placed, &bases), "{kind:?} {seed}");
+        }
+        assert!(looked_at * 2 < all, "{looked_at} of {all} photos are looked at");
     }
 
     #[test]

@@ -52,13 +52,13 @@ pub use journal::{Journal, Merge};
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
 pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings, NOTICE_TITLE};
-pub use memories::{Memory, MemoryKind, memories_of, on_this_day};
+pub use memories::{Memory, MemoryKind, memories_of, on_this_day, trips_of};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};
 pub use originals::{Originals, UploadRef};
 pub use page::Page;
-pub use people::circle_of;
+pub use people::{FacesFound, circle_of, everybody};
 pub use recogniser::{Asked, DEFERRAL, Recogniser, Waiting};
 pub use revive::{redrive_stream, revive};
 pub use sightings::Sightings;

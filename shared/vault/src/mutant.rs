@@ -71,6 +71,7 @@ mutants! {
     StalledIsLeft: "an item without progress is passed over",
     TimelineUnguarded: "a change of a timeline replaces what another writer made of it since",
     OldPlaceStays: "an item that is placed anew keeps its old place too",
+    OldDayStays: "an item that is placed anew stays counted for the day and place that it had",
     NextIsUndecided: "where an item comes between two others, what follows it is not decided anew",
     RestoredIsLetGo: "clean-up lets go of an item that was restored since it was read",
     LeavingIsTaken: "an upload is taken for kept while clean-up removes the same bytes",

@@ -8,13 +8,41 @@ use crate::{Vault, seams::SeamResult};
 /// Items that one request lists.
 const PAGE: u32 = 200;
 
+/// How many faces a recogniser found, named or not, and on how many photos.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FacesFound {
+    /// Faces.
+    pub faces: usize,
+    /// Photos with any.
+    pub photos: usize,
+}
+
 /// Everybody whom a user's photos show, and how much of what was said cannot be any more. Looks through the library, as only a command may.
 pub async fn circle_of(vault: &Vault, user: &UserId) -> SeamResult<(Circle, usize)> {
+    let (circle, lapsed, _) = everybody(vault, user).await?;
+    Ok((circle, lapsed))
+}
+
+/// The same, with the faces that were found.
+pub async fn everybody(vault: &Vault, user: &UserId) -> SeamResult<(Circle, usize, FacesFound)> {
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
-    let mut marked = Vec::new();
+    let (mut marked, mut found) = (Vec::new(), FacesFound::default());
     let whose = vault.faces.whose(user).await?;
-    items(vault, user, |media| marked.extend(Some(media).filter(shows_somebody))).await?;
-    Ok(Circle::with_faces(&marked, &whose, &said))
+    items(vault, user, |media| {
+        let faces = media.tags.iter().filter_map(|tags| tags.faces.as_ref()).map(Vec::len).sum::<usize>();
+        found.faces += faces;
+        found.photos += usize::from(faces > 0);
+        marked.extend(Some(media).filter(shows_somebody).map(slim));
+    })
+    .await?;
+    let (circle, lapsed) = Circle::with_faces(&marked, &whose, &said);
+    Ok((circle, lapsed, found))
+}
+
+/// As much of an item as says whom it shows and when: there may be hundreds of thousands of them.
+pub(crate) fn slim(media: Media) -> Media {
+    let ledger = std::collections::BTreeMap::new();
+    Media { ledger, derivatives: None, look: None, video: None, joined: None, ..media }
 }
 
 /// Whether somebody is marked by name or kept by a recogniser.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use photovault_domain::{Boundary, Edit, Media, MediaId, Placed, Rewrite, UserId, UtcMs, timeline_key};
+use photovault_insight::bases::{Count, Presence};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -20,8 +21,15 @@ use crate::{
 /// Neighbours that are read before and behind a place: the nearest may be the item itself, at the place that it leaves.
 const NEIGHBOURS: u32 = 2;
 
-/// Items that one request of a longer reading takes.
+/// Items that one request of a longer reading takes: of a part of a timeline, and of all of it.
 const PAGE: u32 = 200;
+const LONG_PAGE: u32 = 2000;
+
+/// Behind every place: they begin with a digit or a minus.
+const BEHIND: &str = ":";
+
+/// Counts of photos by place and day that one request lists.
+const COUNTS: u32 = 1000;
 
 /// The partition of users who said something, and how many of them one request lists.
 const EDITED: &str = "EDITED";
@@ -75,6 +83,8 @@ pub struct TimelineChange {
     pub item: Item,
     /// What becomes of places.
     pub rewrites: Vec<Rewrite>,
+    /// What becomes of counts by place and day, by their names.
+    pub counts: Vec<(String, Count)>,
     /// What is said from now on.
     pub said: Vec<Edit>,
     /// What is said no more.
@@ -106,6 +116,27 @@ impl Timelines {
         before.iter().chain(&behind).map(|row| value_of(row)).collect()
     }
 
+    /// What stands at a place.
+    pub async fn placed(&self, user: &UserId, key: &str) -> SeamResult<Option<Placed>> {
+        value_at(&*self.table, &row_key(timeline(user), key)).await
+    }
+
+    /// The photos of one place and month; none where nothing is counted.
+    pub async fn count(&self, user: &UserId, name: &str) -> SeamResult<Count> {
+        Ok(value_at(&*self.table, &row_key(counts(user), name)).await?.unwrap_or_default())
+    }
+
+    /// Where a user was on which days: a row for each place and month, as they are counted photo by photo.
+    pub async fn presence(&self, user: &UserId) -> SeamResult<Presence> {
+        let mut found = Vec::new();
+        each_row(&*self.table, &counts(user), "", None, COUNTS, |row| {
+            found.push((sort_key(row).to_owned(), value_of(row)?));
+            Ok(())
+        })
+        .await?;
+        Ok(found.into_iter().collect())
+    }
+
     /// What was said last up to an instant, at most so many times.
     pub async fn said(&self, user: &UserId, until: UtcMs, limit: u32) -> SeamResult<Vec<Edit>> {
         let before = UtcMs(until.0 + 1).sort_key();
@@ -115,7 +146,7 @@ impl Timelines {
 
     /// Makes a change: all of it, or nothing where another came first.
     pub async fn change(&self, user: &UserId, change: TimelineChange) -> SeamResult<Written> {
-        let TimelineChange { head, item, rewrites, said, unsaid } = change;
+        let TimelineChange { head, item, rewrites, counts: counted, said, unsaid } = change;
         let mut writes = Vec::new();
         match item {
             Item::Written(mut media) => {
@@ -132,6 +163,11 @@ impl Timelines {
         for rewrite in &rewrites {
             add(&mut writes, user, rewrite);
         }
+        // The head's condition holds for these too: nobody changes them without it.
+        writes.extend(counted.into_iter().map(|(name, count)| {
+            let key = row_key(counts(user), &name);
+            if count.is_empty() { Write::Remove(key) } else { Write::Set(row_of(&count, key)) }
+        }));
         let edit_key = |edit: &Edit| RowKey { pk: edits(user), sk: edit.key() };
         let replaced = |edit: &&Edit| said.iter().any(|other| other.key() == edit.key());
         writes.extend(unsaid.iter().filter(|edit| !replaced(edit)).map(|edit| Write::Remove(edit_key(edit))));
@@ -161,12 +197,19 @@ impl Timelines {
         Ok(Page { items: page.items.iter().map(|row| value_of(row)).collect::<SeamResult<_>>()?, next: page.next })
     }
 
+    /// Items of a timeline, the latest first, from before a place, or from its end; at most `limit`.
+    pub async fn latest(&self, user: &UserId, before: Option<&str>, limit: u32) -> SeamResult<Vec<Placed>> {
+        let rows = self.table.rows_before(&timeline(user), before.unwrap_or(BEHIND), limit).await?;
+        rows.iter().map(|row| value_of(row)).collect()
+    }
+
     /// Items of a timeline in order, from one instant to before another; of all time where neither is named, which looks through the
     /// library, as only a command may.
     pub async fn between(&self, user: &UserId, from: Option<UtcMs>, until: Option<UtcMs>) -> SeamResult<Vec<Placed>> {
         let (mut found, mut after) = (Vec::new(), from.map(UtcMs::sort_key));
+        let limit = if until.is_some() { PAGE } else { LONG_PAGE };
         loop {
-            let page = self.items(user, after.as_deref(), PAGE).await?;
+            let page = self.items(user, after.as_deref(), limit).await?;
             let past = |placed: &Placed| until.is_some_and(|until| placed.taken.at >= until);
             let is_over = page.items.iter().any(past);
             found.extend(page.items.into_iter().filter(|placed| !past(placed)));
@@ -179,8 +222,7 @@ impl Timelines {
 
     /// Where the latest moments begin, the latest first, at most `limit`.
     pub async fn latest_beginnings(&self, user: &UserId, limit: u32) -> SeamResult<Vec<Beginning>> {
-        // Behind every place: they begin with a digit or a minus.
-        let rows = self.table.rows_before(&beginnings(user), ":", limit).await?;
+        let rows = self.table.rows_before(&beginnings(user), BEHIND, limit).await?;
         rows.iter().map(|row| value_of(row)).collect()
     }
 
@@ -244,6 +286,10 @@ fn timeline(user: &UserId) -> String {
 
 fn beginnings(user: &UserId) -> String {
     format!("U#{user}#B")
+}
+
+fn counts(user: &UserId) -> String {
+    format!("U#{user}#H")
 }
 
 fn edits(user: &UserId) -> String {

@@ -1,9 +1,13 @@
-//! At rest each timeline holds exactly the items that have their place, and moments begin where a batch over all of it says.
+//! At rest each timeline holds exactly the items that have their place, moments begin where a batch over all of it says, and photos are counted
+//! by place and day as it counts them.
 
 use std::collections::BTreeMap;
 
 use photovault_domain::{Boundary, Media, Placed, Stage, State, UserId};
-use photovault_insight::moments::{Edits, Shot, boundaries};
+use photovault_insight::{
+    bases::{Count, Presence},
+    moments::{Edits, Shot, boundaries},
+};
 use photovault_vault::Beginning;
 use serde::Deserialize as _;
 
@@ -41,6 +45,11 @@ impl Promise for Moments {
                 items.iter().filter_map(|(key, placed)| Some((key.clone(), placed.begins?))).collect();
             if listed != begins {
                 return Err(format!("the moments of {user} begin at {listed:?} and should at {begins:?}"));
+            }
+            let counted: Presence = rows(scene, &format!("U#{user}#H"), |row| Count::deserialize(row))?.into_iter().collect();
+            let counts = Presence::of(&items.values().cloned().collect::<Vec<_>>());
+            if counted != counts {
+                return Err(format!("the photos of {user} are counted as {counted:?} and should be as {counts:?}"));
             }
         }
         let placed: usize = wanted.values().map(BTreeMap::len).sum();

@@ -1,4 +1,4 @@
-//! The memories that a walk through the library finds: trips, events, and people through the years.
+//! The memories that a walk through the library finds: events, and people through the years.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -6,13 +6,13 @@ use photovault_domain::{Hidden, Media, MediaId, PeopleEdit, Placed, UserId, date
 use photovault_insight::{
     events::{Event, events},
     people::{Acquaintance, Circle},
-    trips::{Trip, bases, local_day, month_of, trips},
+    trips::{local_day, month_of},
 };
 
-use super::{Memory, MemoryKind, on_this_day};
+use super::{Memory, MemoryKind, away, on_this_day, place};
 use crate::{
     Vault,
-    people::{items, shows_somebody},
+    people::{items, shows_somebody, slim},
     seams::SeamResult,
 };
 
@@ -31,21 +31,17 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
         if hidden.hides(&media) {
             out_of_sight.insert(media.id);
         } else if shows_somebody(&media) {
-            marked.push(media);
+            marked.push(slim(media));
         }
     })
     .await?;
-    // Where somebody lives, everything tells.
-    let bases = bases(&timeline);
     let is_shown = |placed: &Placed| !hidden.hides_day(&date_of_day(local_day(placed))) && !out_of_sight.contains(&placed.media);
     let shown = without(timeline, is_shown);
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
-    let found = trips(&shown, &bases);
     let mut memories = on_this_day(vault, user, today).await?;
-    for trip in found.iter().rev() {
-        memories.push(trip_told(vault, user, &shown, trip).await?);
-    }
-    for event in events(&shown, &found).iter().rev() {
+    let (trips, told): (Vec<_>, Vec<_>) = away::found(vault, user, &hidden).await?.into_iter().unzip();
+    memories.extend(told.into_iter().rev());
+    for event in events(&shown, &trips).iter().rev() {
         memories.push(event_told(vault, user, &shown, event).await?);
     }
     memories.extend(
@@ -71,15 +67,6 @@ fn without(timeline: Vec<Placed>, is_shown: impl Fn(&Placed) -> bool) -> Vec<Pla
     shown
 }
 
-async fn trip_told(vault: &Vault, user: &UserId, timeline: &[Placed], trip: &Trip) -> SeamResult<Memory> {
-    let main = trip.places.first().and_then(|place| timeline.iter().find(|placed| placed.key() == place.first));
-    let name = place(vault, user, main).await?;
-    let first = timeline.iter().find(|placed| placed.taken.at == trip.starts).map(Placed::key).unwrap_or_default();
-    let (days, places, date) = (trip.days, trip.places.len(), date_of_day(trip.first_day));
-    let why = format!("{days} days and {places} places up to {:.0} km from home, from {date}", trip.farthest_km);
-    Ok(Memory { kind: MemoryKind::Trip, title: trip.title(&name), photos: trip.photos, why, first })
-}
-
 async fn event_told(vault: &Vault, user: &UserId, timeline: &[Placed], event: &Event) -> SeamResult<Memory> {
     let name = place(vault, user, timeline.iter().find(|placed| placed.key() == event.first)).await?;
     let date = date_of_day(event.day);
@@ -102,12 +89,4 @@ fn person_told(person: &Acquaintance, hidden: &Hidden) -> Option<Memory> {
     let why = format!("on {} photos of {} years, {} to {}", shown.len(), years.len(), years.first()?, years.last()?);
     let title = format!("{name} through the years");
     is_told.then(|| Memory { kind: MemoryKind::Person, title, photos: shown.len(), why, first: timeline_key(*at, id) })
-}
-
-/// What the place of a photo is called; nothing where nobody knows.
-async fn place(vault: &Vault, user: &UserId, placed: Option<&Placed>) -> SeamResult<String> {
-    let Some(placed) = placed else { return Ok(String::new()) };
-    let media = vault.catalog.media(user, &placed.media).await?;
-    let name = media.and_then(|media| Some(media.facts?.place_name()?.to_owned()));
-    Ok(name.or_else(|| Some(placed.taken.position?.to_string())).unwrap_or_default())
 }

@@ -1,8 +1,9 @@
 //! Memories: what is told of a library, each with the reason why it is told, and nothing of what its user hides.
 //!
-//! What was on this day in other years is asked by key, so that a function may ask for it every day in every library. Trips, events and
-//! people are found by a walk through the library.
+//! What was on this day in other years is asked by key, so that a function may ask for it every day in every library. Trips are found in the
+//! days that were spent away. Events and people are found by a walk through the library.
 
+mod away;
 mod library;
 
 use anyhow::Context as _;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Vault, seams::SeamResult};
 
+pub use away::trips_of;
 pub use library::memories_of;
 
 const DAY_MS: i64 = 86_400_000;
@@ -86,4 +88,12 @@ async fn shown(vault: &Vault, user: &UserId, photos: Vec<Placed>, hidden: &Hidde
         shown.extend(media.filter(|media| !hidden.hides(media)).map(|_| placed));
     }
     Ok(shown)
+}
+
+/// What the place of a photo is called; nothing where nobody knows.
+async fn place(vault: &Vault, user: &UserId, placed: Option<&Placed>) -> SeamResult<String> {
+    let Some(placed) = placed else { return Ok(String::new()) };
+    let media = vault.catalog.media(user, &placed.media).await?;
+    let name = media.and_then(|media| Some(media.facts?.place_name()?.to_owned()));
+    Ok(name.or_else(|| Some(placed.taken.position?.to_string())).unwrap_or_default())
 }
