@@ -68,6 +68,11 @@ pub(crate) fn when(at: UtcMs) -> String {
         .unwrap_or_else(|| format!("{} ms", at.0))
 }
 
+/// `1 photo`, `2 photos`, of a noun whose plural has an s.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `840 B`, `12.3 kB`, `4.1 MB`.
 pub(crate) fn bytes(count: u64) -> String {
     match count {
@@ -113,6 +118,7 @@ mod tests {
         assert_eq!([bytes(840), bytes(12_345), bytes(4_100_000)], ["840 B", "12.3 kB", "4.1 MB"]);
         assert_eq!([duration(85), duration(1_400), duration(125_000)], ["85 ms", "1.4 s", "2 min 5 s"]);
         assert_eq!(when(UtcMs(1_795_433_525_000)), "2026-11-23 11:32:05");
+        assert_eq!([0, 1, 2].map(|count| counted(count, "photo")), ["0 photos", "1 photo", "2 photos"]);
         assert_eq!(cost(2.1), "$0.0000021");
     }
 }

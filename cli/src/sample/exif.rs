@@ -20,7 +20,7 @@ pub(crate) fn insert(jpeg: &[u8], shot: &Shot, width: u32, height: u32) -> Vec<u
 fn block(shot: &Shot, width: u32, height: u32) -> Vec<u8> {
     let camera = shot.camera;
     let exif = exif_directory(shot, width, height);
-    let gps = camera.writes_position.then(|| gps_directory(shot.position));
+    let gps = shot.has_position.then(|| gps_directory(shot.position));
     let stamp = stamp(shot);
     let first = |exif_at: u32, gps_at: u32| {
         let mut fields = vec![
@@ -70,6 +70,10 @@ fn exif_directory(shot: &Shot, width: u32, height: u32) -> Vec<Field> {
     ];
     if camera.writes_offset {
         fields.push(text(0x9011, &offset_text(shot.offset_minutes)));
+    }
+    if shot.is_screenshot {
+        // As iPhones mark them: a comment in ASCII (Exif 2.32, 4.6.5).
+        fields.push(bytes(0x9286, 7, b"ASCII\0\0\0Screenshot"));
     }
     fields.sort_by_key(|field| field.tag);
     fields

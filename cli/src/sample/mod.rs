@@ -1,6 +1,7 @@
 //! `photovault sample`: a photo library out of nothing, the same for the same seed, with its ground truth beside it.
 
 mod exif;
+mod life;
 mod megapixels;
 mod noise;
 mod plan;
@@ -18,7 +19,7 @@ use anyhow::Context as _;
 use sha2::Digest as _;
 
 pub(crate) use self::megapixels::Megapixels;
-use crate::arguments::SampleArguments;
+use crate::{arguments::SampleArguments, table::counted};
 use noise::Noise;
 use plan::Shot;
 use truth::{TruePhoto, Truth};
@@ -29,8 +30,11 @@ const QUALITY: i32 = 90;
 /// Writes the library to `<DIR>/photos` and the truth to `<DIR>/truth.json`.
 pub(crate) fn run(arguments: &SampleArguments) -> anyhow::Result<()> {
     let photos = arguments.dir.join("photos");
-    let (width, height) = pixels(arguments.size);
-    let shots = plan::plan(arguments.seed, arguments.photos);
+    let (width, height) = pixels(arguments.size.unwrap_or(Megapixels(if arguments.life.is_some() { 0.12 } else { 1.92 })));
+    let shots = match arguments.life {
+        Some(kind) => life::shots(kind, arguments.seed, arguments.days),
+        None => plan::plan(arguments.seed, arguments.photos),
+    };
     let noise = Noise::new(arguments.seed);
     let truth = Truth { seed: arguments.seed, photos: write_all(&photos, &shots, &noise, width, height)? };
     let at = arguments.dir.join("truth.json");
@@ -112,8 +116,11 @@ fn report(arguments: &SampleArguments, truth: &Truth, width: u32, height: u32) {
         return;
     }
     println!(
-        "{} photos of {width} × {height} in {dir}/photos: {moments} moments, {trips} trips, {bursts} bursts, {:.1} MB.",
-        truth.photos.len(),
+        "{} of {width} × {height} in {dir}/photos: {}, {}, {}, {:.1} MB.",
+        counted(truth.photos.len(), "photo"),
+        counted(moments, "moment"),
+        counted(trips, "trip"),
+        counted(bursts, "burst"),
         bytes as f64 / 1e6
     );
     println!("What is true of them is in {dir}/truth.json.\nNext: photovault import '{dir}/photos'");

@@ -13,14 +13,20 @@ pub(crate) struct Shot {
     pub(crate) number: usize,
     /// Where it is written, relative to the library's folder, with `/`.
     pub(crate) path: String,
-    /// Milliseconds since 1970 UTC.
+    /// When it was taken by the camera's clock, in milliseconds since 1970 UTC.
     pub(crate) utc_ms: i64,
+    /// When it was taken.
+    pub(crate) truly_utc_ms: i64,
     /// Minutes east of UTC where it was taken.
     pub(crate) offset_minutes: i64,
     /// What took it.
     pub(crate) camera: &'static CameraModel,
     /// Thousandths of an arc second, north and east positive, and metres.
     pub(crate) position: ArcPosition,
+    /// Whether its file says where.
+    pub(crate) has_position: bool,
+    /// Whether it is a picture of a screen.
+    pub(crate) is_screenshot: bool,
     /// Exif orientation, 1..=8.
     pub(crate) orientation: u8,
     /// Groups of the ground truth, numbered from 1.
@@ -144,9 +150,12 @@ impl Planner {
             number,
             path,
             utc_ms,
+            truly_utc_ms: utc_ms,
             offset_minutes,
             camera,
             position,
+            has_position: camera.writes_position,
+            is_screenshot: false,
             orientation: 1,
             moment,
             trip,
@@ -190,7 +199,7 @@ struct Taken {
 }
 
 /// Turns the camera now and then, all eight ways in turn, and never within a burst.
-fn orient(shots: &mut [Shot]) {
+pub(crate) fn orient(shots: &mut [Shot]) {
     const TURNS: [u8; 7] = [6, 8, 3, 5, 7, 2, 4];
     let stride = (shots.len() / 12).clamp(1, 4);
     let (mut held, mut turns) = (0, 0);

@@ -29,6 +29,8 @@ pub(crate) struct TruePhoto {
     pub(crate) latitude: f64,
     pub(crate) longitude: f64,
     pub(crate) position_in_file: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) screenshot: bool,
     pub(crate) moment: String,
     pub(crate) trip: Option<String>,
     pub(crate) burst: Option<String>,
@@ -47,6 +49,9 @@ pub(crate) struct TrueTime {
     pub(crate) offset: String,
     pub(crate) offset_in_file: bool,
     pub(crate) utc_ms: i64,
+    /// When it was taken, where the camera's clock was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) truly_utc_ms: Option<i64>,
 }
 
 impl TruePhoto {
@@ -66,10 +71,12 @@ impl TruePhoto {
                 offset: offset_text(shot.offset_minutes),
                 offset_in_file: shot.camera.writes_offset,
                 utc_ms: shot.utc_ms,
+                truly_utc_ms: (shot.truly_utc_ms != shot.utc_ms).then_some(shot.truly_utc_ms),
             },
             latitude: degrees(shot.position.latitude_mas),
             longitude: degrees(shot.position.longitude_mas),
-            position_in_file: shot.camera.writes_position,
+            position_in_file: shot.has_position,
+            screenshot: shot.is_screenshot,
             moment: format!("moment-{:03}", shot.moment),
             trip: shot.trip.map(|trip| format!("trip-{trip:02}")),
             burst: shot.burst.map(|burst| format!("burst-{burst:03}")),

@@ -1,5 +1,7 @@
 //! Where the sample library's photos are taken, and with what.
 
+use photovault_domain::Point;
+
 /// Somewhere.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -15,6 +17,11 @@ pub(crate) struct Place {
 impl Place {
     const fn new(name: &'static str, at: (f64, f64, i64), standard_minutes: i64, has_summer_time: bool) -> Self {
         Self { name, latitude: at.0, longitude: at.1, altitude_m: at.2, standard_minutes, has_summer_time }
+    }
+
+    /// Where it is.
+    pub(crate) const fn point(&self) -> Point {
+        Point { latitude: self.latitude, longitude: self.longitude }
     }
 
     /// Minutes east of UTC on a day (counted from 1970). Summer time is April to October here: close enough to be told.

@@ -66,6 +66,11 @@ impl Day {
         }
     }
 
+    /// The same life from another home.
+    pub(super) fn at(self, home: Point) -> Self {
+        Self { home, place: home, ..self }
+    }
+
     /// One day, or the days of a trip.
     pub(super) fn live(&mut self, with: &mut With) {
         if self.kind != Kind::Phone && with.random.chance(0.02) {

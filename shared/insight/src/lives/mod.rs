@@ -60,7 +60,18 @@ pub struct Taken {
 /// A life of so many days, in the order of the cameras' clocks.
 pub fn life(kind: Kind, seed: u64, days: u32) -> Vec<Taken> {
     let mut random = Random::new(seed, 0x11fe + kind as u64);
-    let mut day = Day::of(kind, &mut random);
+    let day = Day::of(kind, &mut random);
+    lived(day, kind, random, days)
+}
+
+/// The same life, of somebody who is at home there.
+pub fn life_from(home: Point, kind: Kind, seed: u64, days: u32) -> Vec<Taken> {
+    let mut random = Random::new(seed, 0x11fe + kind as u64);
+    let day = Day::of(kind, &mut random).at(home);
+    lived(day, kind, random, days)
+}
+
+fn lived(mut day: Day, kind: Kind, mut random: Random, days: u32) -> Vec<Taken> {
     let mut with = With { cameras: Cameras::of(kind, &mut random), random, taken: Vec::new() };
     while day.number < days {
         day.live(&mut with);
