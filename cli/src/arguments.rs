@@ -153,7 +153,7 @@ pub(crate) struct ImportArguments {
 /// List media items.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  photovault ls\n  photovault ls --status failed --limit 20\n  photovault ls --place Kyoto\n  photovault ls --json | jq .name"
+    after_help = "Examples:\n  photovault ls\n  photovault ls --latest\n  photovault ls --status failed --limit 20\n  photovault ls --place Kyoto\n  photovault ls --json | jq .name"
 )]
 pub(crate) struct ListArguments {
     /// Only items that ended like this.
@@ -162,6 +162,9 @@ pub(crate) struct ListArguments {
     /// Only what was taken at a place whose town, region or country (two letters) is called so.
     #[arg(long, value_name = "NAME")]
     pub(crate) place: Option<String>,
+    /// Those that were taken last, the latest first, instead of any.
+    #[arg(long)]
+    pub(crate) latest: bool,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,

@@ -1,6 +1,7 @@
 //! `photovault memories --best-of`: the best photos of a month or a year, each with why it was chosen.
 
-use photovault_domain::{Media, UserId, date_of_day};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use photovault_domain::{Media, Placed, UserId, UtcMs, date_of_day, day_of_date};
 use photovault_insight::{
     select::{Candidate, Choice, select},
     trips::local_day,
@@ -8,7 +9,17 @@ use photovault_insight::{
 use photovault_vault::Vault;
 use serde_json::json;
 
-use crate::{list::short, places::is_taken_at, table::Table};
+use crate::{
+    list::short,
+    places::is_taken_at,
+    table::{Table, counted},
+};
+
+/// Items that are read at once.
+const AT_ONCE: usize = 16;
+const DAY_MS: i64 = 86_400_000;
+/// Days that a year has at most.
+const YEAR_DAYS: i64 = 366;
 
 /// What is asked for.
 pub(crate) struct Wanted<'a> {
@@ -22,17 +33,23 @@ pub(crate) struct Wanted<'a> {
     pub(crate) json: bool,
 }
 
-/// Prints them in the order in which they were taken. Looks through the timeline, and reads the items of that time only.
+/// Prints them in the order in which they were taken. Reads the timeline and the items of that time only.
 pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> anyhow::Result<()> {
     let hidden = vault.hiding.of(user).await?;
     let (mut part, mut candidates, mut shown) = (0, Vec::new(), Vec::new());
-    for placed in vault.timelines.between(user, None, None).await? {
+    let (from, until) = around(wanted.period);
+    let timeline = vault.timelines.between(user, Some(from), Some(until)).await?;
+    let of_period = timeline.into_iter().filter_map(|placed| {
         part += u64::from(placed.begins.is_some());
         let date = date_of_day(local_day(&placed));
-        if !date.starts_with(wanted.period) {
-            continue;
-        }
-        let Some(media) = vault.catalog.media(user, &placed.media).await? else { continue };
+        date.starts_with(wanted.period).then_some((placed, date, part))
+    });
+    let read = |(placed, date, part): (Placed, String, u64)| async move {
+        let media = vault.catalog.media(user, &placed.media).await?;
+        anyhow::Ok(media.map(|media| (placed, date, part, media)))
+    };
+    let items: Vec<_> = stream::iter(of_period.collect::<Vec<_>>()).map(read).buffered(AT_ONCE).try_collect().await?;
+    for (placed, date, part, media) in items.into_iter().flatten() {
         let is_hidden = hidden.hides_day(&date) || hidden.hides(&media);
         if is_hidden || wanted.without.iter().any(|word| is_about(&media, &date, word)) {
             continue;
@@ -58,7 +75,7 @@ pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
     }
     if !wanted.json {
         table.print();
-        eprintln!("{} of {} photos.", choices.len(), candidates.len());
+        eprintln!("{} of {}.", choices.len(), counted(candidates.len(), "photo"));
     }
     Ok(())
 }
@@ -72,6 +89,17 @@ fn is_about(media: &Media, date: &str, word: &str) -> bool {
     let regions = media.facts.iter().flat_map(|facts| &facts.regions);
     let mut names = regions.filter_map(|region| region.name.as_deref());
     date == word || is_taken_at(media, word) || names.any(|name| name.eq_ignore_ascii_case(word))
+}
+
+/// Instants between which all photos of a period lie, wherever they were taken.
+fn around(period: &str) -> (UtcMs, UtcMs) {
+    let (first, days) = match period.len() {
+        4 => (format!("{period}-01-01"), YEAR_DAYS),
+        _ => (format!("{period}-01"), 31),
+    };
+    let day = day_of_date(&first).expect("a period was parsed");
+    // A day more on either side: clocks are up to 14 hours from UTC.
+    (UtcMs((day - 1) * DAY_MS), UtcMs((day + days + 1) * DAY_MS))
 }
 
 /// `2024` or `2024-07`.

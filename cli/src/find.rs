@@ -37,6 +37,19 @@ pub(crate) fn is_put_away(media: &Media) -> bool {
     media.trashed.is_some() || media.leaving.is_some()
 }
 
+/// Comes past every item of a user that is not in the trash, and keeps none.
+pub(crate) async fn each(vault: &Vault, user: &UserId, mut visit: impl FnMut(&Media)) -> anyhow::Result<()> {
+    let mut after: Option<String> = None;
+    loop {
+        let page = vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
+        page.items.iter().filter(|media| !is_put_away(media)).for_each(&mut visit);
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// The same of all items, in the trash or not.
 pub(crate) async fn every(
     vault: &Vault,

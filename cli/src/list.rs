@@ -1,15 +1,20 @@
 //! `photovault ls` and `photovault failures`: items as a table, or as JSON lines.
 
-use photovault_domain::{Media, Status};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use photovault_domain::{Media, Placed, Status, UserId};
+use photovault_vault::Vault;
 use serde_json::{Value, json};
 
 use crate::{
     arguments::{FailuresArguments, ListArguments},
     connection::reach,
-    find::all,
+    find::{PAGE, all, is_put_away},
     places::is_taken_at,
     table::{Table, bytes},
 };
+
+/// Items that are read at once.
+const AT_ONCE: usize = 16;
 
 /// `ls`.
 pub(crate) async fn run(arguments: &ListArguments) -> anyhow::Result<()> {
@@ -18,8 +23,13 @@ pub(crate) async fn run(arguments: &ListArguments) -> anyhow::Result<()> {
         arguments.status.is_none_or(|status| media.status() == status)
             && arguments.place.as_deref().is_none_or(|name| is_taken_at(media, name))
     };
-    let mut items = all(&vault, &arguments.vault.user, arguments.limit, wanted).await?;
-    items.sort_by(|a, b| a.name().cmp(b.name()));
+    let items = if arguments.latest {
+        latest(&vault, &arguments.vault.user, arguments.limit, wanted).await?
+    } else {
+        let mut items = all(&vault, &arguments.vault.user, arguments.limit, wanted).await?;
+        items.sort_by(|a, b| a.name().cmp(b.name()));
+        items
+    };
     if arguments.vault.json {
         print_json(&items);
         return Ok(());
@@ -42,6 +52,22 @@ pub(crate) async fn run(arguments: &ListArguments) -> anyhow::Result<()> {
         eprintln!("There may be more: --limit {} shows further ones.", arguments.limit * 10);
     }
     Ok(())
+}
+
+/// Items that have their place in the timeline, the latest first, until there are enough.
+async fn latest(vault: &Vault, user: &UserId, limit: usize, keep: impl Fn(&Media) -> bool) -> anyhow::Result<Vec<Media>> {
+    let (mut found, mut before) = (Vec::new(), None::<String>);
+    let page = PAGE.min(u32::try_from(limit).unwrap_or(PAGE)).max(1);
+    while found.len() < limit {
+        let places = vault.timelines.latest(user, before.as_deref(), page).await?;
+        let Some(last) = places.last() else { break };
+        before = Some(last.key());
+        let read = |placed: Placed| async move { vault.catalog.media(user, &placed.media).await };
+        let items: Vec<Option<Media>> = stream::iter(places).map(read).buffered(AT_ONCE).try_collect().await?;
+        found.extend(items.into_iter().flatten().filter(|media| !is_put_away(media) && keep(media)));
+    }
+    found.truncate(limit);
+    Ok(found)
 }
 
 /// `failures`: all that is not a photo in the vault and will not become one by itself.

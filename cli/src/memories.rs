@@ -4,7 +4,7 @@
 use anyhow::ensure;
 use clap::{Args, Subcommand};
 use photovault_domain::{Hidden, UserId, day_of_date};
-use photovault_vault::{Memory, Vault, circle_of, memories_of, seams::Written};
+use photovault_vault::{Memory, MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written, trips_of};
 use serde_json::json;
 
 use crate::{
@@ -19,7 +19,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Show memories: this day in other years, trips, events, people, and the best of a month or a year.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  photovault memories\n  photovault memories --on 2026-07-04 --json\n  photovault memories --best-of 2024-07\n  \
+    after_help = "Examples:\n  photovault memories\n  photovault memories --kind trip\n  photovault memories --on 2026-07-04 --json\n  photovault memories --best-of 2024-07\n  \
     photovault memories --best-of 2024 --count 30 --without Ben --without 2024-07-01 --without Lisbon\n  \
     photovault memories hide person Ben\n  photovault memories hide day 07-01\n  photovault memories hidden\n  \
     photovault memories unhide person Ben"
@@ -30,6 +30,9 @@ pub(crate) struct MemoriesArguments {
     /// Another day than today (UTC).
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     on: Option<i64>,
+    /// Only this kind: on-this-day, trip, event or person. The first two look through no library.
+    #[arg(long, value_parser = kind, conflicts_with = "best_of")]
+    kind: Option<MemoryKind>,
     /// The best photos of a month or a year instead, each with why it was chosen.
     #[arg(long, value_name = "YYYY[-MM]", value_parser = period, conflicts_with = "on")]
     best_of: Option<String>,
@@ -98,7 +101,14 @@ pub(crate) async fn run(arguments: &MemoriesArguments) -> anyhow::Result<()> {
         return best::run(&vault, user, &wanted).await;
     }
     let today = arguments.on.unwrap_or_else(|| vault.clock.now().0.div_euclid(DAY_MS));
-    let memories = memories_of(&vault, user, today).await?;
+    let memories = match arguments.kind {
+        Some(MemoryKind::OnThisDay) => on_this_day(&vault, user, today).await?,
+        Some(MemoryKind::Trip) => trips_of(&vault, user).await?,
+        kind => {
+            let all = memories_of(&vault, user, today).await?;
+            all.into_iter().filter(|memory| kind.is_none_or(|kind| memory.kind == kind)).collect()
+        }
+    };
     if json {
         for memory in memories {
             println!("{}", serde_json::to_string(&memory)?);
@@ -151,6 +161,10 @@ fn hidden(hidden: &Hidden, json: bool) {
 
 pub(crate) fn day(text: &str) -> Result<i64, String> {
     day_of_date(text).ok_or_else(|| format!("'{text}' is not a day such as 2026-07-04"))
+}
+
+fn kind(text: &str) -> Result<MemoryKind, String> {
+    serde_json::from_value(json!(text)).map_err(|_| format!("'{text}' is none of on-this-day, trip, event, person"))
 }
 
 /// A day, or one of every year: the year 2000 has all of them.

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use photovault_domain::{Boundary, Media, Placed, UserId};
+use photovault_domain::{Boundary, Media, Placed, UserId, UtcMs};
 use photovault_memories::{Saying, say};
 use photovault_vault::{Beginning, Change, Vault};
 use serde_json::json;
@@ -119,8 +119,7 @@ async fn list(vault: &Vault, user: &UserId, limit: u32, json: bool) -> anyhow::R
         end = Some(moment.beginning.key());
         let Moment { beginning, items } = &moment;
         let first = vault.catalog.media(user, &beginning.media).await?;
-        let hint = first.as_ref().and_then(|media| Some(media.facts.as_ref()?.place_name()?.to_owned()));
-        let hint = hint.or_else(|| items.iter().find_map(|placed| Some(placed.taken.position?.to_string())));
+        let hint = place(vault, user, items).await?;
         let ends = items.last().map_or(beginning.at, |placed| placed.taken.at);
         if json {
             let media: Vec<_> = items.iter().map(|placed| &placed.media).collect();
@@ -132,12 +131,29 @@ async fn list(vault: &Vault, user: &UserId, limit: u32, json: bool) -> anyhow::R
         }
         let name = first.map(|media| media.name().to_owned()).unwrap_or_default();
         let reason = why(beginning.why).to_owned();
-        table.row(vec![when(beginning.at), when(ends), items.len().to_string(), hint.unwrap_or_default(), reason, name]);
+        let ahead_min = |placed: Option<&Placed>| placed.and_then(|placed| placed.taken.ahead_min);
+        let (begins, ends) = (local(beginning.at, ahead_min(items.first())), local(ends, ahead_min(items.last())));
+        table.row(vec![begins, ends, items.len().to_string(), hint.unwrap_or_default(), reason, name]);
     }
     if !json {
         table.print();
     }
     Ok(())
+}
+
+/// What the place is called where the first photo was taken that has a position.
+async fn place(vault: &Vault, user: &UserId, items: &[Placed]) -> anyhow::Result<Option<String>> {
+    let Some((placed, position)) = items.iter().find_map(|placed| Some((placed, placed.taken.position?))) else {
+        return Ok(None);
+    };
+    let media = vault.catalog.media(user, &placed.media).await?;
+    let name = media.and_then(|media| Some(media.facts?.place_name()?.to_owned()));
+    Ok(Some(name.unwrap_or_else(|| position.to_string())))
+}
+
+/// By the clocks where it was taken, as far as they are known.
+fn local(at: UtcMs, ahead_min: Option<i16>) -> String {
+    when(UtcMs(at.0 + i64::from(ahead_min.unwrap_or(0)) * 60_000))
 }
 
 /// A moment's items: those from its beginning to the next one.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use photovault_domain::{Cell, Located, Media, Status};
 use serde::Serialize;
 
-use crate::{arguments::PlacesArguments, connection::reach, find::all, table::Table};
+use crate::{arguments::PlacesArguments, connection::reach, find::each, table::Table};
 
 /// The resolution of the cells that are counted within a place: 5 km².
 const AREA_RESOLUTION: u8 = 7;
@@ -31,7 +31,15 @@ pub(crate) async fn run(arguments: &PlacesArguments) -> anyhow::Result<()> {
         let located = located(media).filter(|_| media.status() == Status::Ready);
         located.is_some_and(|located| arguments.name.as_deref().is_none_or(|name| is_called(located, name)))
     };
-    let lines = lines(&all(&vault, &arguments.vault.user, usize::MAX, wanted).await?);
+    let mut counted = Lines::new();
+    each(&vault, &arguments.vault.user, |media| {
+        if wanted(media) {
+            count(&mut counted, media);
+        }
+    })
+    .await?;
+    let mut lines: Vec<Line> = counted.into_values().collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.items));
     if arguments.vault.json {
         for line in &lines {
             println!("{}", serde_json::to_string(line)?);
@@ -70,22 +78,21 @@ fn located(media: &Media) -> Option<&Located> {
     media.facts.as_ref()?.located.as_ref()
 }
 
-fn lines(items: &[Media]) -> Vec<Line> {
-    let mut lines: BTreeMap<_, Line> = BTreeMap::new();
-    for media in items {
-        let Some(located) = located(media) else { continue };
-        let (town, country) = (located.town.as_ref(), located.country.as_deref());
-        let region = town.and_then(|town| town.region.as_deref());
-        let line = lines.entry((country, region, town.map(|town| town.name.as_str()))).or_default();
-        line.town = town.map(|town| town.name.clone());
-        line.region = region.map(str::to_owned);
-        line.country = country.map(str::to_owned);
-        line.items += 1;
-        let captured = media.facts.as_ref().and_then(|facts| facts.captured.as_ref());
-        line.days.extend(captured.and_then(|at| at.local.get(..10)).map(str::to_owned));
-        line.areas.insert(located.cell.around(AREA_RESOLUTION));
-    }
-    let mut lines: Vec<Line> = lines.into_values().collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(line.items));
-    lines
+/// Lines by country, region and town.
+type Lines = BTreeMap<[Option<String>; 3], Line>;
+
+fn count(lines: &mut Lines, media: &Media) {
+    let Some(located) = located(media) else { return };
+    let (town, country) = (located.town.as_ref().map(|town| town.name.clone()), located.country.clone());
+    let region = located.town.as_ref().and_then(|town| town.region.clone());
+    let line = lines.entry([country.clone(), region.clone(), town.clone()]).or_insert_with(|| Line {
+        town,
+        region,
+        country,
+        ..Line::default()
+    });
+    line.items += 1;
+    let captured = media.facts.as_ref().and_then(|facts| facts.captured.as_ref());
+    line.days.extend(captured.and_then(|at| at.local.get(..10)).map(str::to_owned));
+    line.areas.insert(located.cell.around(AREA_RESOLUTION));
 }

@@ -15,7 +15,7 @@ use crate::{
     arguments::{DlqAction, DlqArguments, RedriveArguments},
     connection::reach,
     find::{PAGE, find},
-    table::{Table, when},
+    table::{Table, counted, when},
 };
 
 /// Whose letters are accounts of stream records, not messages: what sends stages their jobs, and what counts.
@@ -77,7 +77,7 @@ async fn list(vault: &Vault, stage: Option<&str>, json: bool) -> anyhow::Result<
         table.print();
     }
     let next = if letters.is_empty() { "" } else { " `photovault dlq show MEDIA` says what to do." };
-    eprintln!("{} dead letters, for {} kinds of reason.{next}", letters.len(), groups.len());
+    eprintln!("{}, for {} of reason.{next}", counted(letters.len(), "dead letter"), counted(groups.len(), "kind"));
     Ok(())
 }
 

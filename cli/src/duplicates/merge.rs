@@ -9,7 +9,7 @@ use serde_json::json;
 use super::find::{Found, alike};
 use crate::{
     list::short,
-    table::{Table, bytes},
+    table::{Table, bytes, counted},
 };
 
 /// What is merged: of a burst each picture is another one, so somebody must ask for it.
@@ -28,7 +28,7 @@ pub(super) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
     let Found { items, alike } = alike(vault, user).await?;
     let is_wanted = |tier: Tier| wanted.tier.map_or(USUAL.contains(&tier), |wanted| wanted == tier);
     let mut table = Table::new(&["group", "tier", "", "media", "size", "name", "what it gives"]);
-    let (mut count, mut freed, mut gone) = (0_u64, 0, 0_u64);
+    let (mut count, mut freed, mut gone) = (0, 0, 0);
     for group in groups(&items, &alike).iter().filter(|group| is_wanted(group.tier)) {
         let (best, others) = (&items[group.best], group.others.iter().map(|other| &items[*other]).collect::<Vec<_>>());
         if !(wanted.media.is_empty() || [best].into_iter().chain(others.iter().copied()).any(|it| wanted.media.contains(&it.id)))
@@ -40,7 +40,7 @@ pub(super) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
         if !wanted.is_preview {
             merge(vault, user, &best.id, &ids, names).await?;
         }
-        (count, gone) = (count + 1, gone + ids.len() as u64);
+        (count, gone) = (count + 1, gone + ids.len());
         freed += others.iter().map(|media| media.size_bytes).sum::<u64>();
         if wanted.json {
             let (done, gains) = (!wanted.is_preview, gains(best, &others, names));
@@ -60,13 +60,11 @@ pub(super) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
         return Ok(());
     }
     table.print();
-    let freed = bytes(freed);
+    let (groups, gone) = (counted(count, "group"), format!("{} ({})", counted(gone, "item"), bytes(freed)));
     if wanted.is_preview {
-        eprintln!("{count} groups: {gone} items ({freed}) would go to the trash. Nothing was changed; do it with --yes.");
+        eprintln!("{groups}: {gone} would go to the trash. Nothing was changed; do it with --yes.");
     } else {
-        eprintln!(
-            "{count} groups: {gone} items ({freed}) went to the trash. `photovault duplicates undo` takes the last group back."
-        );
+        eprintln!("{groups}: {gone} went to the trash. `photovault duplicates undo` takes the last group back.");
     }
     Ok(())
 }
@@ -84,10 +82,10 @@ fn gains(best: &Media, others: &[&Media], names: bool) -> Vec<String> {
     add(joined.rating != own.rating, format!("{} stars", joined.rating.unwrap_or(0)));
     add(joined.title != own.title, "a title".to_owned());
     add(joined.description != own.description, "a caption".to_owned());
-    let count = |new: usize, old: usize, what: &str| (new > old, format!("{} {what}", new - old));
-    let (is_new, what) = count(joined.keywords.len(), own.keywords.len(), "keywords");
+    let count = |new: usize, old: usize, what: &str| (new > old, counted(new.saturating_sub(old), what));
+    let (is_new, what) = count(joined.keywords.len(), own.keywords.len(), "keyword");
     add(is_new, what);
-    let (is_new, what) = count(joined.regions.len(), own.regions.len(), "names");
+    let (is_new, what) = count(joined.regions.len(), own.regions.len(), "name");
     add(is_new, what);
     add(joined.captured != own.captured, "a time".to_owned());
     add(joined.position != own.position, "a position".to_owned());
@@ -102,7 +100,7 @@ pub(super) async fn undo(vault: &Vault, user: &UserId, json: bool) -> anyhow::Re
         println!("{}", json!({"kept": undone.merge.best, "back": undone.back, "lost": lost}));
         return Ok(());
     }
-    println!("{} items are back.", undone.back.len());
+    println!("Back again: {}.", counted(undone.back.len(), "item"));
     if !lost.is_empty() {
         println!("{} have left the vault meanwhile: a backup may have them.", lost.len());
     }

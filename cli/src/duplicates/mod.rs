@@ -15,7 +15,7 @@ use crate::{
     connection::reach,
     find::{all, find},
     list::{pixels, short},
-    table::{Table, bytes},
+    table::{Table, bytes, counted},
 };
 use find::Found;
 use merge::Wanted;
@@ -99,7 +99,7 @@ pub(crate) async fn run(arguments: &DuplicatesArguments) -> anyhow::Result<()> {
     }
     if !arguments.vault.json {
         table.print();
-        eprintln!("{shown} groups. Nothing was changed.");
+        eprintln!("{}. Nothing was changed.", counted(shown, "group"));
     }
     Ok(())
 }

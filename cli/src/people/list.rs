@@ -1,27 +1,24 @@
 //! What `photovault people` shows: everybody, or the photos of one.
 
-use photovault_domain::{Media, UserId, date_of_day};
+use photovault_domain::{UserId, date_of_day};
 use photovault_insight::people::Acquaintance;
-use photovault_vault::{Vault, circle_of};
+use photovault_vault::{FacesFound, Vault, everybody as everybody_of};
 use serde_json::json;
 
 use crate::{
-    find::all,
     list::{print_json, short},
-    table::Table,
+    table::{Table, counted},
 };
 
 pub(super) async fn everybody(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
-    let (circle, lapsed) = circle_of(vault, user).await?;
-    let with_faces = all(vault, user, usize::MAX, |media| faces(media) > 0).await?;
-    let found: usize = with_faces.iter().map(faces).sum();
+    let (circle, lapsed, FacesFound { faces, photos: with_faces }) = everybody_of(vault, user).await?;
     let born = |person: &Acquaintance| person.born.map(|day| date_of_day(day.into()));
     if json {
         for person in circle.persons() {
             let (words, photos, born) = (&person.words, person.photos.len(), born(&person));
             println!("{}", json!({"name": person.name, "words": words, "photos": photos, "born": born}));
         }
-        println!("{}", json!({"name": null, "faces": found, "photos": with_faces.len(), "lapsed": lapsed}));
+        println!("{}", json!({"name": null, "faces": faces, "photos": with_faces, "lapsed": lapsed}));
         return Ok(());
     }
     let is_recognised = circle.persons().iter().any(|person| person.words.iter().any(|word| word.starts_with('#')));
@@ -35,12 +32,13 @@ pub(super) async fn everybody(vault: &Vault, user: &UserId, json: bool) -> anyho
     }
     table.print();
     eprintln!(
-        "{found} faces found on {} photos. Names are those that somebody marked in the files, or gave here{}.",
-        with_faces.len(),
+        "{} found on {}. Names are those that somebody marked in the files, or gave here{}.",
+        counted(faces, "face"),
+        counted(with_faces, "photo"),
         if is_recognised { "; whoever has a # was found by a recogniser" } else { "; nobody is recognised" }
     );
     if lapsed > 0 {
-        eprintln!("{lapsed} things that were said cannot be any more, and do not count.");
+        eprintln!("Of what was said, {} cannot be any more and does not count.", counted(lapsed, "thing"));
     }
     Ok(())
 }
@@ -62,9 +60,4 @@ pub(super) async fn photos(vault: &Vault, user: &UserId, person: &Acquaintance, 
     }
     table.print();
     Ok(())
-}
-
-/// Faces that a recogniser found.
-fn faces(media: &Media) -> usize {
-    media.tags.iter().filter_map(|tags| tags.faces.as_ref()).map(Vec::len).sum()
 }

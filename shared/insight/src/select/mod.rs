@@ -83,11 +83,11 @@ impl Why {
     pub fn words(self) -> String {
         match self {
             Self::BestOf(count) => format!("the best of {count} that are nearly the same"),
-            Self::Part => "the only one of its part".to_owned(),
+            Self::Part => "the only one of its moment".to_owned(),
             Self::Day => "the only one of its day".to_owned(),
             Self::Person(_) => "it shows somebody who is in no other".to_owned(),
             Self::Place => "the only one of its place".to_owned(),
-            Self::Stars(stars) => format!("{stars} stars"),
+            Self::Stars(stars) => format!("{stars} star{}", if stars == 1 { "" } else { "s" }),
             Self::Quality => "sharp and well exposed".to_owned(),
         }
     }
