@@ -83,7 +83,7 @@ async fn to_vault(vault: &Vault, manifest: &Manifest, json: bool) -> anyhow::Res
                     originals += u64::from(restored.original);
                 }
                 Line::Said { user, edits } => say_again(vault, &user, edits).await?,
-                Line::Told { user, people, hidden } => vault.tell_again(&user, people, *hidden).await?,
+                Line::Told { user, people, hidden, merges } => vault.tell_again(&user, people, *hidden, merges).await?,
                 Line::Gone { .. } => {}
             }
             looked_at += 1;

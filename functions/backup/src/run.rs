@@ -146,7 +146,8 @@ impl Run<'_> {
             if state.told.get(&user) != Some(&change) {
                 let people = self.vault.people_said.lines(&user).await?;
                 let hidden = Box::new(self.vault.hiding.of(&user).await?);
-                self.lines.push(Line::Told { user: user.clone(), people, hidden });
+                let merges = self.vault.merges.lines(&user).await?;
+                self.lines.push(Line::Told { user: user.clone(), people, hidden, merges });
                 state.told.insert(user, change);
             }
         }

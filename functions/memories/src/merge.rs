@@ -1,8 +1,8 @@
 //! Duplicates become one item, and several again. The others go to the trash; what was said of them is joined to the one that is kept.
 
 use anyhow::{Context as _, ensure};
-use photovault_domain::{Media, MediaId, UserId};
-use photovault_vault::{Change, Merge, Vault};
+use photovault_domain::{Media, MediaId, Merge, UserId};
+use photovault_vault::{Change, Vault};
 
 use crate::{put_in_trash, restore};
 

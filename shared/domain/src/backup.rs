@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Edit, Hidden, Media, MediaId, PeopleEdit, Sha256, UserId, UtcMs, local_of_seconds};
+use crate::{Edit, Hidden, Media, MediaId, Merge, PeopleEdit, Sha256, UserId, UtcMs, local_of_seconds};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -33,7 +33,7 @@ pub enum Line {
         /// What.
         edits: Vec<Edit>,
     },
-    /// All that a user says about people, line by line, and hides.
+    /// All that a user says about people, line by line, hides, and merged.
     Told {
         /// Who.
         user: UserId,
@@ -41,6 +41,9 @@ pub enum Line {
         people: Vec<Vec<PeopleEdit>>,
         /// What no memory tells of.
         hidden: Box<Hidden>,
+        /// Duplicates that became one, in order.
+        #[serde(default)]
+        merges: Vec<Merge>,
     },
 }
 

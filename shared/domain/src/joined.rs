@@ -1,6 +1,20 @@
 //! What an item has from its duplicates: where one of several is kept, what was said of the others is not lost.
 
-use crate::{Facts, Media, Stage};
+use serde::{Deserialize, Serialize};
+
+use crate::{Facts, Media, MediaId, Stage};
+
+/// Duplicates that became one item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Merge {
+    /// The item that was kept.
+    pub best: MediaId,
+    /// Those that went to the trash.
+    pub others: Vec<MediaId>,
+    /// What the kept one had from its duplicates before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Facts>>,
+}
 
 impl Media {
     /// Joins what others say that are the same picture; what the item says itself stands. `names` says whether they show the same people

@@ -46,6 +46,7 @@ pub use format::{Format, Kind};
 pub use hidden::Hidden;
 pub use ids::{IdError, MediaId, Sha256, UserId};
 pub use job::{Job, Letter, LetterId};
+pub use joined::Merge;
 pub use keys::{UploadKey, checkpoint_prefix, derivative_key, derivative_prefix, kept_bytes, original_key, quarantine_key};
 pub use ledger::{Entry, Progress, State};
 pub use look::{Colour, DHash, Hex, Look, PHash};

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use photovault_domain::{Facts, MediaId, UserId};
+use photovault_domain::UserId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -28,18 +28,6 @@ pub struct Journal<T> {
 #[derive(Serialize, Deserialize)]
 struct Line<T> {
     line: T,
-}
-
-/// Duplicates that became one item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Merge {
-    /// The item that was kept.
-    pub best: MediaId,
-    /// Those that went to the trash.
-    pub others: Vec<MediaId>,
-    /// What the kept one had from its duplicates before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Box<Facts>>,
 }
 
 impl<T: Serialize + DeserializeOwned> Journal<T> {

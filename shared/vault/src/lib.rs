@@ -48,7 +48,7 @@ pub use drills::{Drill, Drills};
 pub use faces::{Faces, KnownFace, KnownPerson};
 pub use hidden::Hiding;
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
-pub use journal::{Journal, Merge};
+pub use journal::Journal;
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
 pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings, NOTICE_TITLE};
@@ -68,7 +68,9 @@ pub use stage::{
 };
 pub use timeline::{Beginning, Head, Item, TimelineChange, Timelines};
 
-use photovault_domain::{Choices, Outputs, PeopleEdit, Processing, Recipe, Recognising, Rendition, Scanner, Stage, UserId};
+use photovault_domain::{
+    Choices, Merge, Outputs, PeopleEdit, Processing, Recipe, Recognising, Rendition, Scanner, Stage, UserId,
+};
 use seams::{Clock, Notifier, Objects, Queue, Recognition, Table};
 
 /// The six seams, as one bundle that an edge makes (`photovault_aws::connect`, `photovault_sim::Fabric`).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use photovault_domain::{Hidden, PeopleEdit, UserId};
+use photovault_domain::{Hidden, Merge, PeopleEdit, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -40,10 +40,21 @@ impl Vault {
     }
 
     /// Says again what a user had said, as a backup has it. Who has said anything by now is left alone: that is newer.
-    pub async fn tell_again(&self, user: &UserId, people: Vec<Vec<PeopleEdit>>, hidden: Hidden) -> SeamResult<()> {
+    pub async fn tell_again(
+        &self,
+        user: &UserId,
+        people: Vec<Vec<PeopleEdit>>,
+        hidden: Hidden,
+        merges: Vec<Merge>,
+    ) -> SeamResult<()> {
         if self.people_said.last(user).await?.is_none() {
             for edits in people {
                 self.people_said.add(user, edits).await?;
+            }
+        }
+        if self.merges.last(user).await?.is_none() {
+            for merge in merges {
+                self.merges.add(user, merge).await?;
             }
         }
         let known = self.hiding.of(user).await?;

@@ -8,7 +8,8 @@ use photovault_backup::{
     restore::{Reading, bring_back},
 };
 use photovault_domain::{
-    Entry, Format, Hidden, Line, Media, MediaId, PeopleEdit, STAGES, Sha256, Shown, Stage, State, UserId, UtcMs, original_key,
+    Entry, Format, Hidden, Line, Media, MediaId, Merge, PeopleEdit, STAGES, Sha256, Shown, Stage, State, UserId, UtcMs,
+    original_key,
 };
 use photovault_memories::{Saying, put_in_trash, say};
 use photovault_sim::{BACKUP, Fabric, Fault, VAULT};
@@ -137,6 +138,8 @@ async fn a_lost_vault_comes_back_with_what_people_said() {
     chain.vault.people_said.add(&ann, named.clone()).await.unwrap();
     let hidden = Hidden { days: ["07-01".to_owned()].into(), ..Hidden::default() };
     chain.vault.hiding.write(&ann, &hidden).await.unwrap();
+    let merge = Merge { best: last.clone(), others: vec![gone.clone()], before: None };
+    chain.vault.merges.add(&ann, merge.clone()).await.unwrap();
     assert_eq!(backed_up(&chain.vault).await.items, 4);
     put_in_trash(&chain.vault, &ann, &gone).await.unwrap();
     chain.fabric.world().now.0 += 31 * DAY_MS;
@@ -163,7 +166,9 @@ async fn a_lost_vault_comes_back_with_what_people_said() {
                     assert!(restored.item && restored.original);
                 }
                 Line::Said { user, edits } => photovault_memories::say_again(&chain.vault, &user, edits).await.unwrap(),
-                Line::Told { user, people, hidden } => chain.vault.tell_again(&user, people, *hidden).await.unwrap(),
+                Line::Told { user, people, hidden, merges } => {
+                    chain.vault.tell_again(&user, people, *hidden, merges).await.unwrap();
+                }
                 Line::Gone { .. } => unreachable!("it tells of what is not there"),
             }
         }
@@ -180,6 +185,7 @@ async fn a_lost_vault_comes_back_with_what_people_said() {
     let said = chain.vault.timelines.said(&ann, UtcMs(i64::MAX - 1), 10).await.unwrap();
     assert_eq!(!said.is_empty(), could_say);
     assert_eq!(chain.vault.people_said.lines(&ann).await.unwrap(), [named]);
+    assert_eq!(chain.vault.merges.lines(&ann).await.unwrap(), [merge]);
     assert_eq!(chain.vault.hiding.of(&ann).await.unwrap().days, hidden.days);
     assert_eq!(chain.vault.timelines.items(&ann, None, 10).await.unwrap().items.len(), 3);
 }
