@@ -65,6 +65,10 @@ impl Recognition for Rekognition {
     async fn associate(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
         collection::associate(&self.0, collection, person, faces).await
     }
+
+    async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+        collection::forget(&self.0, collection, faces).await
+    }
 }
 
 fn image(at: &ObjectAt) -> Image {

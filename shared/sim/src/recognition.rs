@@ -35,6 +35,8 @@ pub struct Collection {
     pub faces: BTreeMap<String, u8>,
     /// What it was told of persons.
     pub persons: BTreeMap<String, BTreeSet<String>>,
+    /// Faces that were ever taken in: no mark is given twice.
+    taken_in: usize,
 }
 
 /// Percent of likeness of two faces of one person.
@@ -45,7 +47,8 @@ impl Collection {
     pub fn take_in(&mut self, collection: &str, bytes: &[u8]) -> Vec<Face> {
         let mut faces = faces_in(bytes);
         for face in &mut faces {
-            let id = format!("{collection}-{}", self.faces.len());
+            let id = format!("{collection}-{}", self.taken_in);
+            self.taken_in += 1;
             self.faces.insert(id.clone(), person_in(bytes));
             face.id = Some(id);
         }
@@ -65,6 +68,14 @@ impl Collection {
         let is_like = |told: &&String| truth.is_some() && self.faces.get(*told) == truth;
         let alike = self.persons.iter().filter(|(_, told)| told.iter().any(|it| is_like(&it)));
         alike.map(|(person, _)| (person.clone(), ALIKE_PERCENT)).collect()
+    }
+
+    /// Knows these faces no more.
+    pub fn forget(&mut self, faces: &[String]) {
+        self.faces.retain(|face, _| !faces.contains(face));
+        for told in self.persons.values_mut() {
+            told.retain(|face| !faces.contains(face));
+        }
     }
 
     /// Is told that faces are of a person.

@@ -276,4 +276,12 @@ impl<D: Door> Recognition for Outside<D> {
         };
         self.call("associate", || person.to_owned(), effect).await
     }
+
+    async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+        let effect = |world: &mut World| {
+            world.searched(collection).forget(faces);
+            Ok(Ok(()))
+        };
+        self.call("forget", || faces.join(" "), effect).await
+    }
 }

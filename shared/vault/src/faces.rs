@@ -9,8 +9,9 @@ use photovault_domain::{Face, MediaId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    catalog::MAX_CONFLICTS,
     rows::{each_row, row_of, value_at, value_of},
-    seams::{Expect, RowKey, SeamResult, Table, Write, Written},
+    seams::{Expect, RowKey, SeamError, SeamResult, Table, Write, Written},
 };
 
 /// Rows that one request reads.
@@ -97,11 +98,38 @@ impl Faces {
             let next = KnownFace { version: face.version + 1, ..face.clone() };
             Write::Put(row_of(&next, key(user, &format!("{FACE}{}", face.face))), Expect::read(face.version))
         };
-        let person_write = |person: &KnownPerson| {
-            let next = KnownPerson { version: person.version + 1, ..person.clone() };
-            Write::Put(row_of(&next, key(user, &format!("P#{}", person.person))), Expect::read(person.version))
-        };
-        self.table.put_all(faces.iter().map(face_write).chain(person.map(person_write)).collect()).await
+        let person = person.map(|person| person_write(user, person));
+        self.table.put_all(faces.iter().map(face_write).chain(person).collect()).await
+    }
+
+    /// Takes the faces of a photo away from whomever they are of, and forgets them. Whoever is interrupted does it again.
+    pub async fn forget(&self, user: &UserId, media: &MediaId) -> SeamResult<()> {
+        for face in self.indexed(user, media).await?.into_iter().flatten().filter_map(|face| face.id) {
+            self.forget_face(user, &face).await?;
+        }
+        // The last: what is left of it is found by it.
+        self.table.remove(&key(user, &format!("I#{media}"))).await
+    }
+
+    async fn forget_face(&self, user: &UserId, face: &str) -> SeamResult<()> {
+        for _ in 0..MAX_CONFLICTS {
+            let Some(known) = self.face(user, face).await? else { return Ok(()) };
+            let person = match &known.person {
+                Some(person) => self.person(user, person).await?,
+                None => None,
+            };
+            let without = person.map(|mut person| {
+                person.told.retain(|(told, _)| told != face);
+                person.untold.retain(|(untold, _)| untold != face);
+                person_write(user, &person)
+            });
+            let remove = Write::Remove(key(user, &format!("{FACE}{face}")));
+            if self.table.put_all(without.into_iter().chain([remove]).collect()).await? == Written::Yes {
+                return Ok(());
+            }
+        }
+        let answer = format!("other writers came first {MAX_CONFLICTS} times");
+        Err(SeamError { asked: format!("forgetting of face {face}"), answer })
     }
 
     /// Whose each face of a user is. Looks through all of them, as only a command may.
@@ -115,6 +143,11 @@ impl Faces {
         .await?;
         Ok(whose)
     }
+}
+
+fn person_write(user: &UserId, person: &KnownPerson) -> Write {
+    let next = KnownPerson { version: person.version + 1, ..person.clone() };
+    Write::Put(row_of(&next, key(user, &format!("P#{}", person.person))), Expect::read(person.version))
 }
 
 fn partition(user: &UserId) -> String {

@@ -108,6 +108,12 @@ impl Recogniser {
         self.paid(self.recognition.associate(&collection, person, faces)).await
     }
 
+    /// Removes faces of a user; why not, in plain words, where the account is refused. Not counted: nobody's picture is looked at.
+    pub async fn forget(&self, user: &UserId, faces: &[String]) -> SeamResult<Asked<()>> {
+        let collection = self.collection(user);
+        Ok(Asked::of(self.recognition.forget(&collection, faces).await?))
+    }
+
     /// Each user has their own: in one of all users, most of what a face resembles would be another user's.
     fn collection(&self, user: &UserId) -> String {
         format!("{}.{user}", self.names.vault_bucket)

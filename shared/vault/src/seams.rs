@@ -1,4 +1,4 @@
-//! The six seams: all that the vault asks of the outside. Twenty-five methods; every one may fail before or after its effect.
+//! The six seams: all that the vault asks of the outside. Twenty-six methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -232,4 +232,6 @@ pub trait Recognition: Send + Sync {
     async fn faces_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>>;
     /// Says that faces are of a person, who is made where there is none. Twice is once.
     async fn associate(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>>;
+    /// Removes faces from a collection, and from whomever they are of; removing what is not there is fine.
+    async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>>;
 }

@@ -1,12 +1,14 @@
 //! Collections of faces, and the persons in them (Rekognition's "users"), one collection for each user of a vault.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_rekognition::{
     Client,
     error::ProvideErrorMetadata,
-    types::{FaceDetail, QualityFilter},
+    types::{FaceDetail, QualityFilter, UnsuccessfulFaceDeletionReason},
 };
 use photovault_domain::Face;
-use photovault_vault::seams::{ObjectAt, SeamResult, Unseen};
+use photovault_vault::seams::{ObjectAt, SeamError, SeamResult, Unseen};
 
 use super::{MAX_FACES, face, image, percent, unseen};
 
@@ -93,6 +95,39 @@ pub(super) async fn associate(
         Ok(_) => Ok(Ok(())),
         Err(error) => unseen(person, &error).map(Err),
     }
+}
+
+/// A face that is a person's is not removed: the answer says whose it is, and it is taken from them first.
+pub(super) async fn forget(client: &Client, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+    let mut left = faces.to_vec();
+    // Once, and once more without persons.
+    for _ in 0..2 {
+        let removed = client.delete_faces().collection_id(collection).set_face_ids(Some(left)).send().await;
+        let removed = match removed {
+            Ok(removed) => removed,
+            Err(error) if is_missing(&error) => return Ok(Ok(())),
+            Err(error) => return unseen(collection, &error).map(Err),
+        };
+        let mut held: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for kept in removed.unsuccessful_face_deletions() {
+            let is_held = kept.reasons().contains(&UnsuccessfulFaceDeletionReason::AssociatedToAnExistingUser);
+            if let (true, Some(person), Some(face)) = (is_held, kept.user_id(), kept.face_id()) {
+                held.entry(person).or_default().push(face.to_owned());
+            }
+        }
+        if held.is_empty() {
+            return Ok(Ok(()));
+        }
+        for (person, faces) in &held {
+            let part = client.disassociate_faces().collection_id(collection).user_id(*person);
+            match part.set_face_ids(Some(faces.clone())).send().await {
+                Err(error) if !is_missing(&error) => return unseen(person, &error).map(Err),
+                _ => {}
+            }
+        }
+        left = held.into_values().flatten().collect();
+    }
+    Err(SeamError { asked: format!("removing faces from {collection}"), answer: "they are still somebody's".to_owned() })
 }
 
 fn is_missing(error: &impl ProvideErrorMetadata) -> bool {

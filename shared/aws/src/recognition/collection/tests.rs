@@ -60,6 +60,28 @@ async fn likeness_is_told_in_percent_and_refusals_from_failures() {
 }
 
 #[tokio::test]
+async fn faces_are_taken_from_their_persons_and_removed() {
+    let held = r#"{"DeletedFaces": ["g"], "UnsuccessfulFaceDeletions":
+        [{"FaceId": "f", "UserId": "p1", "Reasons": ["ASSOCIATED_TO_AN_EXISTING_USER"]}, {"FaceId": "x", "Reasons": ["FACE_NOT_FOUND"]}]}"#;
+    let parted = r#"{"DisassociatedFaces": [{"FaceId": "f"}], "UnsuccessfulFaceDisassociations": [], "UserStatus": "UPDATING"}"#;
+    let gone = r#"{"DeletedFaces": ["f"], "UnsuccessfulFaceDeletions": []}"#;
+    let faces = ["f", "g", "x"].map(str::to_owned);
+    let (endpoint, asked) = answering(&[(200, held), (200, parted), (200, gone)]).await;
+    let seams = connect(Reach::Endpoint(&endpoint), "").await.seams;
+    assert_eq!(seams.recognition.forget("vault.ann", &faces).await.unwrap(), Ok(()));
+    let asked = asked.await.unwrap();
+    for part in [r#""FaceIds":["f","g","x"]"#, r#""UserId":"p1""#, r#""FaceIds":["f"]"#] {
+        assert!(asked.contains(part), "{part}: {asked}");
+    }
+    let (endpoint, _) = answering(&[(400, MISSING)]).await;
+    let seams = connect(Reach::Endpoint(&endpoint), "").await.seams;
+    assert_eq!(seams.recognition.forget("vault.ann", &faces).await.unwrap(), Ok(()), "no collection has none");
+    let (endpoint, _) = answering(&[(200, held), (200, parted), (200, held), (200, parted)]).await;
+    let seams = connect(Reach::Endpoint(&endpoint), "").await.seams;
+    assert!(seams.recognition.forget("vault.ann", &faces).await.is_err(), "another attempt will");
+}
+
+#[tokio::test]
 async fn a_person_is_made_once_and_told_of_faces() {
     let known = r#"{"__type": "ConflictException", "Message": "User p1 is there"}"#;
     let told = r#"{"AssociatedFaces": [{"FaceId": "f"}], "UnsuccessfulFaceAssociations": [], "UserStatus": "UPDATING"}"#;
