@@ -88,7 +88,7 @@ pub const STAGES: &[StageSpec] = &[
         applies: moves,
         needs: Needs::Done(&[Stage::Validate]),
         in_order: false,
-        algorithm: 2,
+        algorithm: 3,
         settings: table,
     },
     StageSpec {

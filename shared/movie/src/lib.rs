@@ -25,7 +25,9 @@ use std::{
 
 use photovault_domain::{Facts, Format, LARGEST_SIDE, Rendition, Video, limits::MAX_VIDEO_SHOW_S};
 
+use frames::Frames;
 pub use picture::Picture;
+use poster::Chosen;
 pub use preview::Preview;
 use rendition::Made;
 pub use rendition::{Cut, Joined, Part, Playable, Segment, Span, cut, join, segment};
@@ -76,34 +78,39 @@ pub fn show(
     deadline: Instant,
 ) -> Result<Shown, Unplayable> {
     let again = file.try_clone().map_err(|error| Unplayable::new(format!("This video cannot be read: {error}.")))?;
-    let soon = deadline.min(Instant::now() + Duration::from_secs(MAX_VIDEO_SHOW_S));
-    let mut input = open::open(file, format, soon)?;
-    let mut notes = Vec::new();
-    let (mut video, facts) = probe::probe(&mut input, format)?;
-    let mut frames = frames::Frames::new(input, soon)?;
-    let chosen = poster::choose(&mut frames, video.duration_ms)?;
-    video.poster_ms = chosen.at_ms;
-    notes.extend(chosen.note);
-    let poster = picture::upright(&chosen.frame, &video.picture, LARGEST_SIDE)?;
+    let (mut shown, mut frames) = looked_into(file, format, deadline)?;
+    let Shown { video, preview, sprite, playable, notes, .. } = &mut shown;
     // What comes last may fail without the rest: a time that was too short is said, not hidden.
     let mut tried = |what: &str, error: Unplayable| notes.push(format!("There is no {what}: {}", error.reason));
-    let preview =
-        preview::make(&mut frames, &video.picture, video.poster_ms).map_err(|error| tried("preview", error)).ok().flatten();
-    let sprite =
-        sprite::make(&mut frames, &video.picture, video.duration_ms).map_err(|error| tried("sprite", error)).ok().flatten();
+    *preview = preview::make(&mut frames, video).map_err(|error| tried("preview", error)).ok().flatten();
+    *sprite = sprite::make(&mut frames, &video.picture, video.duration_ms).map_err(|error| tried("sprite", error)).ok().flatten();
     drop(frames);
-    let order = rendition::Order { video: &video, format, policy, most_work_s, deadline };
-    let playable = match rendition::make(again, order) {
-        Ok(Made::Nothing) => None,
-        Ok(Made::Playable(playable)) => Some(playable),
-        Ok(Made::Left(work_s)) => {
-            video.work_s = work_s;
-            None
-        }
-        Err(error) => {
-            tried("copy for browsers", error);
-            None
-        }
-    };
-    Ok(Shown { video, facts, poster, preview, sprite, playable, notes })
+    let order = rendition::Order { video, format, policy, most_work_s, deadline };
+    match rendition::make(again, order) {
+        Ok(Made::Nothing) => {}
+        Ok(Made::Playable(made)) => *playable = Some(made),
+        Ok(Made::Left(work_s)) => video.work_s = work_s,
+        Err(error) => tried("copy for browsers", error),
+    }
+    Ok(shown)
+}
+
+/// The first part of [`show`] alone: facts and the poster frame.
+///
+/// # Errors
+/// As of [`show`].
+pub fn poster(file: File, format: Format, deadline: Instant) -> Result<Shown, Unplayable> {
+    looked_into(file, format, deadline).map(|(shown, _)| shown)
+}
+
+fn looked_into(file: File, format: Format, deadline: Instant) -> Result<(Shown, Frames), Unplayable> {
+    let soon = deadline.min(Instant::now() + Duration::from_secs(MAX_VIDEO_SHOW_S));
+    let mut input = open::open(file, format, soon)?;
+    let (mut video, facts) = probe::probe(&mut input, format)?;
+    let mut frames = Frames::new(input, soon)?;
+    let Chosen { frame, at_ms, note } = poster::choose(&mut frames, video.duration_ms)?;
+    video.poster_ms = at_ms;
+    let poster = picture::upright(&frame, &video.picture, LARGEST_SIDE)?;
+    let shown = Shown { video, facts, poster, preview: None, sprite: None, playable: None, notes: note.into_iter().collect() };
+    Ok((shown, frames))
 }

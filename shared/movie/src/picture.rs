@@ -5,6 +5,9 @@ use photovault_domain::{MovingPicture, fit};
 
 use crate::{Unplayable, colour, open::unreadable, probe, raw, scaler::Scaler, turn::Turn};
 
+/// What is darker is black, of 255.
+pub(crate) const BLACK: u8 = 36;
+
 /// RGB, eight bits a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -14,6 +17,14 @@ pub struct Picture {
     pub height: u32,
     /// Three bytes a pixel, rows without a gap.
     pub pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// Whether all but a twentieth of it is as good as black.
+    pub(crate) fn is_black(&self) -> bool {
+        let lit = self.pixels.chunks_exact(3).filter(|pixel| pixel.iter().any(|sample| *sample >= BLACK)).count();
+        lit * 20 <= self.pixels.len() / 3
+    }
 }
 
 /// A frame as it is to be seen, its longest side at most `longest` pixels.

@@ -9,7 +9,7 @@ use crate::{
     Unplayable,
     frames::{Frames, Timed},
     open::unreadable,
-    picture,
+    picture::{self, BLACK},
 };
 
 /// Where it is looked first, in hundredths of the video's length: key frames are cheap to reach.
@@ -24,8 +24,6 @@ const MOST_FRAMES: usize = 480;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Pixels of the longest side of what is judged.
 const JUDGED_SIDE: u32 = 320;
-/// A frame is black where all but a twentieth of it is darker than this, of 255.
-const BLACK: u8 = 36;
 
 /// The frame that was chosen.
 pub(crate) struct Chosen {
