@@ -12,71 +12,88 @@ use photovault_domain::Hdr;
 const PEAK: f64 = 1000.0;
 /// Reference white, cd/m² (BT.2408).
 const WHITE: f64 = 203.0;
-/// Steps of the tables.
+/// Steps of the table of samples: of twelve bits.
 const STEPS: usize = 4096;
+/// Steps of the tables of factors. All tables together fit the nearest cache.
+const GAINS: usize = 1024;
+/// Steps of the table that writes light, which are even: where it is dark, one is two fifths of a step of eight bits.
+const WRITTEN_STEPS: usize = 8192;
 
 struct Tables {
-    /// From a sample's upper twelve bits to light: a part of `PEAK` for PQ, of the scene's white for HLG.
-    light: Vec<f32>,
-    /// From the square root of light, as a part of `PEAK`, to the factor that compresses it to a part of `WHITE`.
-    gain: Vec<f32>,
-    /// From the square root of the scene's light to its power 0.2, HLG's system gamma without the light itself.
-    gamma: Vec<f32>,
+    /// From a sample to light: a part of `PEAK` for PQ, of the scene's white for HLG.
+    light: Box<[f32; STEPS]>,
+    /// From light, as a part of `PEAK`, to the factor that compresses it to a part of `WHITE`.
+    gain: Box<[f32; GAINS]>,
+    /// From the square root of the scene's light, since it is steep where it is dark, to its power 0.2: HLG's system gamma without the
+    /// light itself.
+    gamma: Box<[f32; GAINS]>,
 }
 
-/// From 16 bits a sample in BT.2020 to eight bits in sRGB, rows without a gap.
-pub(crate) fn to_sdr(rgb48: &[u8], stride: usize, (width, height): (u32, u32), hdr: Hdr) -> Vec<u8> {
+/// A plane of samples of twelve bits each, little-endian in two bytes, and bytes between its rows.
+pub(crate) type Plane<'a> = (&'a [u8], usize);
+
+/// From red, green and blue in BT.2020 to eight bits in sRGB, rows without a gap.
+pub(crate) fn to_sdr(rgb: [Plane; 3], (width, height): (u32, u32), hdr: Hdr) -> Vec<u8> {
     static PQ: OnceLock<Tables> = OnceLock::new();
     static HLG: OnceLock<Tables> = OnceLock::new();
-    static SRGB: OnceLock<Vec<u8>> = OnceLock::new();
-    let tables = match hdr {
-        Hdr::Pq => PQ.get_or_init(|| Tables::of(pq_eotf)),
-        Hdr::Hlg => HLG.get_or_init(|| Tables::of(hlg_inverse_oetf)),
-    };
-    let srgb = SRGB.get_or_init(|| (0..STEPS).map(|step| (srgb_oetf(square(step)) * 255.0).round() as u8).collect());
-    let mut made = Vec::with_capacity(width as usize * height as usize * 3);
-    for row in rgb48.chunks(stride).take(height as usize) {
-        for pixel in row[..width as usize * 6].chunks_exact(6) {
-            let light = |at: usize| tables.light[usize::from(u16::from_le_bytes([pixel[at], pixel[at + 1]]) >> 4)];
-            let mut rgb = [light(0), light(2), light(4)];
-            if hdr == Hdr::Hlg {
-                let luminance = 0.2627 * rgb[0] + 0.6780 * rgb[1] + 0.0593 * rgb[2];
-                let factor = tables.gamma[step_of(luminance)];
-                rgb = rgb.map(|light| light * factor);
-            }
-            let brightest = rgb[0].max(rgb[1]).max(rgb[2]);
-            let gain = tables.gain[step_of(brightest)];
-            let [r, g, b] = rgb.map(|light| light * gain);
-            // BT.2087-0, table 4's matrices joined; what lies outside of BT.709 is cut.
-            let narrow = [
-                1.6605 * r - 0.5876 * g - 0.0728 * b,
-                -0.1246 * r + 1.1329 * g - 0.0083 * b,
-                -0.0182 * r - 0.1006 * g + 1.1187 * b,
-            ];
-            made.extend(narrow.map(|light| srgb[step_of(light)]));
+    static WRITTEN: OnceLock<Box<[u8; WRITTEN_STEPS]>> = OnceLock::new();
+    let written = WRITTEN
+        .get_or_init(|| Box::new(std::array::from_fn(|step| (srgb_oetf(even(step, WRITTEN_STEPS)) * 255.0).round() as u8)));
+    let (wide, high) = (width as usize, height as usize);
+    let mut made = vec![0; wide * high * 3];
+    for (number, to) in made.chunks_exact_mut(wide * 3).enumerate() {
+        let rows = rgb.map(|(samples, stride)| &samples[number * stride..][..wide * 2]);
+        match hdr {
+            Hdr::Pq => row_to_sdr::<false>(rows, to, PQ.get_or_init(|| Tables::of(pq_eotf)), written),
+            Hdr::Hlg => row_to_sdr::<true>(rows, to, HLG.get_or_init(|| Tables::of(hlg_inverse_oetf)), written),
         }
     }
     made
 }
 
-/// The tables over light are finer where it is dark.
-fn step_of(light: f32) -> usize {
-    (light.clamp(0.0, 1.0).sqrt() * (STEPS - 1) as f32 + 0.5) as usize
+/// `OF_SCENE` is light of the scene, which a display's system gamma is still to be applied to.
+fn row_to_sdr<const OF_SCENE: bool>(rows: [&[u8]; 3], to: &mut [u8], tables: &Tables, written: &[u8; WRITTEN_STEPS]) {
+    let [reds, greens, blues] = rows.map(|row| row.chunks_exact(2));
+    for (((r, g), b), to) in reds.zip(greens).zip(blues).zip(to.chunks_exact_mut(3)) {
+        let light = |sample: &[u8]| tables.light[usize::from(u16::from_le_bytes([sample[0], sample[1]])) & (STEPS - 1)];
+        let (mut r, mut g, mut b) = (light(r), light(g), light(b));
+        if OF_SCENE {
+            let luminance = 0.2627 * r + 0.6780 * g + 0.0593 * b;
+            let factor = tables.gamma[step_of::<GAINS>(luminance.sqrt())];
+            (r, g, b) = (r * factor, g * factor, b * factor);
+        }
+        let gain = tables.gain[step_of::<GAINS>(r.max(g).max(b))];
+        (r, g, b) = (r * gain, g * gain, b * gain);
+        // BT.2087-0, table 4's matrices joined; what lies outside of BT.709 is cut.
+        to[0] = written[step_of::<WRITTEN_STEPS>(1.6605 * r - 0.5876 * g - 0.0728 * b)];
+        to[1] = written[step_of::<WRITTEN_STEPS>(-0.1246 * r + 1.1329 * g - 0.0083 * b)];
+        to[2] = written[step_of::<WRITTEN_STEPS>(-0.0182 * r - 0.1006 * g + 1.1187 * b)];
+    }
 }
 
-fn square(step: usize) -> f64 {
-    (step as f64 / (STEPS - 1) as f64).powi(2)
+/// The step nearest to a part of the whole, of a power of two of them.
+fn step_of<const STEPS: usize>(part: f32) -> usize {
+    // Beside 2^23 the lowest bits of a number are its whole part, rounded: a conversion without a branch.
+    const BESIDE: f32 = 8_388_608.0;
+    (part.clamp(0.0, 1.0) * (STEPS - 1) as f32 + BESIDE).to_bits() as usize & (STEPS - 1)
+}
+
+/// Which part of the whole a step is.
+fn even(step: usize, steps: usize) -> f64 {
+    step as f64 / (steps - 1) as f64
 }
 
 impl Tables {
     fn of(light: fn(f64) -> f64) -> Self {
-        let light = (0..STEPS).map(|step| light(step as f64 / (STEPS - 1) as f64) as f32).collect();
         let gain = |step: usize| {
-            let nits = square(step.max(1)) * PEAK;
+            let nits = even(step.max(1), GAINS) * PEAK;
             (compressed(nits) / WHITE / (nits / PEAK)) as f32
         };
-        let gamma = |step: usize| square(step).powf(0.2) as f32;
-        Self { light, gain: (0..STEPS).map(gain).collect(), gamma: (0..STEPS).map(gamma).collect() }
+        Self {
+            light: Box::new(std::array::from_fn(|step| light(even(step, STEPS)) as f32)),
+            gain: Box::new(std::array::from_fn(gain)),
+            gamma: Box::new(std::array::from_fn(|step| even(step, GAINS).powf(0.4) as f32)),
+        }
     }
 }
 
@@ -127,10 +144,44 @@ mod tests {
 
     /// A grey of that light.
     fn shown(hdr: Hdr, sample: f64) -> u8 {
-        let code = ((sample * 65_535.0).round() as u16).to_le_bytes();
-        let rgb = to_sdr(&code.repeat(3), 6, (1, 1), hdr);
+        let code = ((sample * 4095.0).round() as u16).to_le_bytes();
+        let rgb = to_sdr([(&code, 2); 3], (1, 1), hdr);
         assert!(rgb.iter().max().unwrap() - rgb.iter().min().unwrap() <= 1, "grey stays grey: {rgb:?}");
         rgb[1]
+    }
+
+    /// The same without tables.
+    fn exact(hdr: Hdr, samples: [f64; 3]) -> [f64; 3] {
+        let mut rgb = match hdr {
+            Hdr::Pq => samples.map(pq_eotf),
+            Hdr::Hlg => samples.map(hlg_inverse_oetf),
+        };
+        if hdr == Hdr::Hlg {
+            let luminance: f64 = 0.2627 * rgb[0] + 0.6780 * rgb[1] + 0.0593 * rgb[2];
+            rgb = rgb.map(|light| light * luminance.powf(0.2));
+        }
+        let brightest = rgb.into_iter().fold(1e-9, f64::max);
+        let [r, g, b] = rgb.map(|light| light * compressed(brightest * PEAK) / WHITE / brightest);
+        let narrow =
+            [1.6605 * r - 0.5876 * g - 0.0728 * b, -0.1246 * r + 1.1329 * g - 0.0083 * b, -0.0182 * r - 0.1006 * g + 1.1187 * b];
+        narrow.map(|light| srgb_oetf(light.clamp(0.0, 1.0)) * 255.0)
+    }
+
+    #[test]
+    fn tables_are_exact_enough() {
+        for hdr in [Hdr::Pq, Hdr::Hlg] {
+            // Every combination of 33 levels, dark ones twice as dense.
+            let level = |step: usize| if step < 16 { step as f64 / 64.0 } else { 0.25 + (step - 16) as f64 / 16.0 * 0.75 };
+            for number in 0..33 * 33 * 33 {
+                let codes = [number % 33, number / 33 % 33, number / 33 / 33].map(|step| (level(step) * 4095.0).round() as u16);
+                let bytes = codes.map(u16::to_le_bytes);
+                let planes = [(&bytes[0][..], 2), (&bytes[1][..], 2), (&bytes[2][..], 2)];
+                let (made, want) = (to_sdr(planes, (1, 1), hdr), exact(hdr, codes.map(|code| f64::from(code) / 4095.0)));
+                for (made, want) in made.iter().zip(want) {
+                    assert!((f64::from(*made) - want).abs() < 1.5, "{hdr:?} {codes:?}: {made}, not {want}");
+                }
+            }
+        }
     }
 
     #[test]

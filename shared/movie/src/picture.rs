@@ -53,12 +53,13 @@ impl Developer {
         let matrix = raw::matrix(frame);
         let colours = ((matrix, raw::is_full_range(frame)), (matrix, true));
         let hdr = probe::hdr(raw::transfer(frame)).or(of.hdr);
-        let pixel = if hdr.is_some() { Pixel::RGB48LE } else { Pixel::RGB24 };
+        let pixel = if hdr.is_some() { Pixel::GBRP12LE } else { Pixel::RGB24 };
         let rgb = self.to_rgb.run(frame, (pixel, size), flags, colours)?;
         let (width, height) = turn.size(size);
         let pixels = match hdr {
             Some(hdr) => {
-                let narrow = colour::to_sdr(rgb.data(0), rgb.stride(0), size, hdr);
+                let plane = |number| (rgb.data(number), rgb.stride(number));
+                let narrow = colour::to_sdr([plane(2), plane(0), plane(1)], size, hdr);
                 if turn.is_none() { narrow } else { turn.apply::<3>(size, &narrow, size.0 as usize * 3) }
             }
             None => turn.apply::<3>(size, rgb.data(0), rgb.stride(0)),
