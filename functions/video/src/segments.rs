@@ -105,9 +105,9 @@ impl Work<'_> {
             return Ok(Some(Made::Outdated));
         }
         Ok((spent_ms > most_s * 1000).then(|| {
-            let minutes = most_s.div_ceil(60);
+            let most = if most_s < 120 { format!("{most_s} seconds") } else { format!("{} minutes", most_s.div_ceil(60)) };
             Made::OverTime(format!(
-                "Its copy for browsers takes longer than the {minutes} minutes that one video may: {done} of {of} segments are done."
+                "Its copy for browsers takes longer than the {most} that one video may: {done} of {of} segments are done."
             ))
         }))
     }

@@ -77,7 +77,7 @@ async fn a_video_that_takes_too_long_is_failed_with_its_reason() {
     engine.upload("users/ann/long.mov", Film { frames: 100, ..Film::default() }.bytes()).await;
     let item = engine.settled("ann", 1).remove(0);
     assert_eq!(item["status"], "failed", "{item}");
-    assert!(item["reason"].as_str().is_some_and(|it| it.contains("longer than the 0 minutes that one video may")), "{item}");
+    assert!(item["reason"].as_str().is_some_and(|it| it.contains("longer than the 0 seconds that one video may")), "{item}");
     assert!(log(&engine).iter().any(|line| line["over_time"] == true), "what the alarm looks for is in the log");
     assert!(!item["derivatives"].is_null(), "its poster frame is there all the same");
 }
