@@ -57,7 +57,11 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
     if arguments.peer.is_some() {
         // The worker's queue is the engine's own.
         options.parameters.insert("ProcessingMode".to_owned(), "lambda-only".to_owned());
+    } else {
+        // What the engine looks at itself costs nothing.
+        options.parameters.insert("RecognitionImages".to_owned(), u32::MAX.to_string());
     }
+    options.labels.clone_from(&arguments.labels);
     if let Some(workers) = arguments.workers {
         options.workers = workers.max(1);
     }

@@ -25,7 +25,8 @@ use crate::{
     clock::now_ms,
     dynamodb::Tables,
     meter::{Meter, who},
-    metrics, rekognition,
+    metrics,
+    rekognition::{self, Eyes},
     s3::Buckets,
     sns,
     sqs::{self, Queues},
@@ -57,6 +58,8 @@ pub struct Services {
     pub buckets: Arc<Buckets>,
     /// DynamoDB.
     pub tables: Arc<Tables>,
+    /// What looks at pictures.
+    pub(crate) eyes: Arc<Eyes>,
     /// What is used of all of them.
     pub meter: Arc<Meter>,
     /// What the health page says beyond "ok", once functions run: called with the services.
@@ -72,7 +75,8 @@ impl Services {
         let store = Store::open(data)?;
         let queues = Arc::new(Queues::new(Arc::clone(&store)));
         let buckets = Arc::new(Buckets::new(Arc::clone(&store), Arc::clone(&queues)));
-        Ok(Self { store, queues, buckets, tables: Tables::open(data)?, meter: Arc::default(), health: Arc::default() })
+        let (tables, eyes) = (Tables::open(data)?, Arc::new(Eyes::open(None)?));
+        Ok(Self { store, queues, buckets, tables, eyes, meter: Arc::default(), health: Arc::default() })
     }
 }
 
@@ -266,7 +270,7 @@ impl Gateway {
             return refused("SerializationException", "the body is not JSON");
         };
         self.services.meter.note(who(&parts.headers), |used| used.recognised += 1);
-        match rekognition::call(&self.services.buckets, action, input).await {
+        match rekognition::call(&self.services.buckets, &self.services.eyes, action, input).await {
             Ok(answer) => reply(StatusCode::OK, JSON, answer.to_string()),
             Err(refusal) => refused(refusal.code, &refusal.message),
         }

@@ -1,4 +1,4 @@
-//! The laptop engine: S3, SQS, DynamoDB and what Rekognition measures, on one loopback port over files in one folder, and the functions of `template.yaml` beside them.
+//! The laptop engine: S3, SQS, DynamoDB and of Rekognition what needs nobody's cloud, on one loopback port over files in one folder, and the functions of `template.yaml` beside them.
 
 pub mod auth;
 pub mod clock;

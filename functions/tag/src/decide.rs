@@ -50,11 +50,9 @@ pub(crate) fn decide(media: &Media, what: Recognise, known: Known) -> Decision {
     }
 }
 
-/// Whether faces are still to be looked for: where somebody is to be seen. A recogniser without a word for anything cannot tell, so it is asked.
+/// Whether faces are still to be looked for.
 pub(crate) fn wants_faces(what: Recognise, tags: &Tags) -> bool {
-    what.finds_faces()
-        && tags.faces.is_none()
-        && (tags.labels.is_empty() || tags.labels.iter().any(photovault_domain::Label::shows_person))
+    what.finds_faces() && tags.faces.is_none() && tags.may_show_faces()
 }
 
 /// What another frame of the same burst, or another copy of it, was seen to show. A burst is told from frame to frame; that it has not

@@ -33,6 +33,7 @@ use crate::{
     clock::now_ms,
     gateway::{self, Services},
     peer::Peer,
+    rekognition::Eyes,
     runtime::{Feed, Function, InvokeResult, Own, Schedule, Settings, SqsMapping, StreamMapping, Worker},
     s3::Buckets,
     template::{self, BucketSpec, EventSource, FunctionSpec, Place, Stack},
@@ -68,6 +69,8 @@ pub struct Options {
     pub parameters: BTreeMap<String, String>,
     /// Another emulator of AWS that keeps the buckets, queues and tables, as in `http://127.0.0.1:5000`; the functions run here.
     pub peer: Option<String>,
+    /// An ONNX classifier that names what is on pictures, with its names beside it.
+    pub labels: Option<PathBuf>,
 }
 
 impl Options {
@@ -85,6 +88,7 @@ impl Options {
             idle: Duration::from_mins(5),
             parameters: BTreeMap::new(),
             peer: None,
+            labels: None,
         })
     }
 }
@@ -107,6 +111,7 @@ pub struct Engine {
 impl Engine {
     /// Starts everything; when this returns, the endpoint answers.
     pub async fn start(options: Options) -> Result<Self> {
+        let eyes = Eyes::open(options.labels.as_deref())?;
         let lock = Lock::take(&options.data)?;
         let credentials = credentials(&options.data)?;
         let listener = TcpListener::bind(options.address).await;
@@ -120,7 +125,8 @@ impl Engine {
             parameters.entry(BACKUP_KEY.to_owned()).or_insert(backup_key(&options.data)?);
         }
         let stack = template::read(&options.template, &Place { parameters, ..Place::local(&endpoint) })?;
-        let services = Services::open(&options.data)?;
+        let mut services = Services::open(&options.data)?;
+        services.eyes = Arc::new(eyes);
         let feed: Arc<dyn Feed> = if let Some(peer) = peer {
             peer.provision(&stack).await?;
             peer

@@ -1,22 +1,31 @@
-//! Rekognition, as far as it can be honest without a model: what is measured is real, and what would have to be known is empty.
+//! Rekognition, as far as it can be honest: what is measured is real, and what would have to be known is empty.
 //!
-//! Image properties are measured on the picture; labels need a classifier, and there is none here, so there are none. Answers have
-//! Rekognition's shapes, and their model version says who gave them. Actions that are not here are refused by name.
+//! Image properties are measured on the picture. Faces are found by a detector. Labels need a classifier, which the user may give;
+//! without one there are none. Answers have Rekognition's shapes, and their model version says who gave them. Actions that are
+//! not here are refused by name.
 
 mod colours;
 mod picture;
 #[cfg(test)]
 mod tests;
 
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use photovault_domain::Look;
+use photovault_domain::{Look, Tags};
+use photovault_eyes::{Classifier, FaceFinder, SeenFace};
 use serde_json::{Value, json};
 
 use self::{colours::named, picture::Picture};
 use crate::s3::Buckets;
 
-/// Who answers, as `LabelModelVersion` and `ModerationModelVersion` say it.
-const MODEL: &str = "local-1";
+/// Who answers where nobody has a word for anything, as `LabelModelVersion` and `ModerationModelVersion` say it.
+const NOBODY: &str = "local-1";
+/// How certain a label must be where nobody says so, in percent (Rekognition's default).
+const LEAST_CONFIDENCE: f64 = 55.0;
+/// What Rekognition calls the points of a face that are found, left and right as one looks at the picture.
+const LANDMARKS: [&str; 5] = ["eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight"];
 /// Bytes of a picture within a request, and of one in a bucket (Rekognition's quotas).
 const MOST_IN_REQUEST: u64 = 5 << 20;
 const MOST_IN_BUCKET: u64 = 15 << 20;
@@ -33,21 +42,40 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
+/// What looks at pictures.
+pub(crate) struct Eyes {
+    faces: FaceFinder,
+    classifier: Option<Classifier>,
+}
+
+impl Eyes {
+    /// With the classifier in a file, where there is one.
+    pub(crate) fn open(labels: Option<&Path>) -> anyhow::Result<Self> {
+        let classifier = labels.map(Classifier::open).transpose().context("the model for labels")?;
+        Ok(Self { faces: FaceFinder::built_in()?, classifier })
+    }
+}
+
 /// Answers one request.
-pub(crate) async fn call(buckets: &Buckets, action: &str, input: Value) -> Result<Value, Refusal> {
-    let answer: fn(&Value, &Picture) -> Value = match action {
+pub(crate) async fn call(buckets: &Buckets, eyes: &Arc<Eyes>, action: &str, input: Value) -> Result<Value, Refusal> {
+    let answer: fn(&Eyes, &Value, &Picture) -> Result<Value, Refusal> = match action {
         "DetectLabels" => labels,
-        // An empty list would say that there is nobody.
-        "DetectFaces" | "IndexFaces" | "CreateCollection" => {
-            return Err(refuse("AccessDeniedException", "this engine has no face detector".to_owned()));
+        "DetectFaces" => faces,
+        // Whose a face is takes a model of faces.
+        "IndexFaces" | "CreateCollection" => {
+            return Err(refuse("AccessDeniedException", "this engine finds faces, but cannot tell whose they are".to_owned()));
         }
-        "DetectModerationLabels" => |_, _| json!({"ModerationLabels": [], "ModerationModelVersion": MODEL}),
+        "DetectModerationLabels" => |_, _, _| Ok(json!({"ModerationLabels": [], "ModerationModelVersion": NOBODY})),
         _ => return Err(refuse("UnknownOperationException", format!("{action} is not among what this engine answers"))),
     };
     let bytes = bytes_of(buckets, &input["Image"])?;
-    let _permit = DECODES.acquire().await.map_err(|error| refuse("InternalServerError", error.to_string()))?;
-    let answered = tokio::task::spawn_blocking(move || Picture::read(&bytes).map(|picture| answer(&input, &picture)));
-    answered.await.map_err(|error| refuse("InternalServerError", error.to_string()))?
+    let permit = DECODES.acquire().await.map_err(internal)?;
+    let eyes = Arc::clone(eyes);
+    let answered = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        answer(&eyes, &input, &Picture::read(&bytes)?)
+    });
+    answered.await.map_err(internal)?
 }
 
 fn bytes_of(buckets: &Buckets, image: &Value) -> Result<Vec<u8>, Refusal> {
@@ -65,14 +93,45 @@ fn bytes_of(buckets: &Buckets, image: &Value) -> Result<Vec<u8>, Refusal> {
     read.ok_or_else(|| too_large(MOST_IN_BUCKET))
 }
 
-fn labels(input: &Value, picture: &Picture) -> Value {
-    let mut answer = json!({"Labels": [], "LabelModelVersion": MODEL});
+fn labels(eyes: &Eyes, input: &Value, picture: &Picture) -> Result<Value, Refusal> {
+    let mut answer = json!({"Labels": [], "LabelModelVersion": NOBODY});
+    if let Some(classifier) = &eyes.classifier {
+        let least = input["MinConfidence"].as_f64().unwrap_or(LEAST_CONFIDENCE);
+        let most = input["MaxLabels"].as_u64().unwrap_or(u64::MAX) as usize;
+        let named = classifier.labels(&picture.0).map_err(internal)?.into_iter();
+        let named = named.map(|(name, part)| (name, f64::from(part) * 100.0)).filter(|(_, percent)| *percent >= least);
+        let label = |(name, percent)| json!({"Name": name, "Confidence": percent, "Instances": [], "Parents": [], "Aliases": [], "Categories": []});
+        answer["Labels"] = named.take(most).map(label).collect();
+        answer["LabelModelVersion"] = format!("{}{}", Tags::LOCAL, classifier.name).into();
+    }
     let features = input["Features"].as_array();
     if features.is_some_and(|features| features.iter().any(|feature| feature == "IMAGE_PROPERTIES")) {
         let most = input["Settings"]["ImageProperties"]["MaxDominantColors"].as_u64().unwrap_or(10);
         answer["ImageProperties"] = properties(&picture.look(), most as usize);
     }
-    answer
+    Ok(answer)
+}
+
+/// Where faces are. Age, feelings and all else that would have to be guessed is left out.
+fn faces(eyes: &Eyes, _: &Value, picture: &Picture) -> Result<Value, Refusal> {
+    let detail = |face: SeenFace| {
+        let [left, top, width, height] = face.area;
+        let landmark = |(name, [x, y]): (&str, [f32; 2])| json!({"Type": name, "X": x, "Y": y});
+        let mut detail = json!({
+            "BoundingBox": {"Left": left, "Top": top, "Width": width, "Height": height},
+            "Confidence": face.score * 100.0,
+            "Landmarks": LANDMARKS.into_iter().zip(face.landmarks).map(landmark).collect::<Vec<_>>(),
+        });
+        if let Some(part) = picture.part(face.area) {
+            let mut quality = quality(&part.look());
+            quality.as_object_mut().map(|quality| quality.remove("Contrast"));
+            detail["Quality"] = quality;
+        }
+        detail
+    };
+    let found = eyes.faces.find(&picture.0).map_err(internal)?;
+    let version = format!("{}{}", Tags::LOCAL, eyes.faces.name);
+    Ok(json!({"FaceDetails": found.into_iter().map(detail).collect::<Vec<_>>(), "FaceModelVersion": version}))
 }
 
 /// Foreground and background are left out: telling them apart takes a model.
@@ -85,17 +144,25 @@ fn properties(look: &Look, most_colours: usize) -> Value {
             "CSSColor": css, "SimplifiedColor": simplified, "PixelPercent": colour.percent,
         })
     };
+    json!({
+        "Quality": quality(look),
+        "DominantColors": look.colours.iter().take(most_colours).map(colour).collect::<Vec<_>>(),
+    })
+}
+
+fn quality(look: &Look) -> Value {
     let sharpness = f64::from(look.sharpness);
     json!({
-        "Quality": {
-            "Brightness": f64::from(look.brightness) / 2.55,
-            "Contrast": (f64::from(look.contrast) / 1.27).min(100.0),
-            "Sharpness": 100.0 * sharpness / (sharpness + HALF_SHARP),
-        },
-        "DominantColors": look.colours.iter().take(most_colours).map(colour).collect::<Vec<_>>(),
+        "Brightness": f64::from(look.brightness) / 2.55,
+        "Contrast": (f64::from(look.contrast) / 1.27).min(100.0),
+        "Sharpness": 100.0 * sharpness / (sharpness + HALF_SHARP),
     })
 }
 
 fn refuse(code: &'static str, message: String) -> Refusal {
     Refusal { code, message }
+}
+
+fn internal(error: impl std::fmt::Display) -> Refusal {
+    refuse("InternalServerError", error.to_string())
 }

@@ -45,4 +45,15 @@ impl Picture {
         let size = |image: &RgbImage| (image.width() as usize, image.height() as usize);
         measure((&self.0, size(&self.0)), (&small, size(&small)))
     }
+
+    /// The part of it in a box: left edge, upper edge, width and height as parts of its own. Nothing where the box is beyond it.
+    pub(super) fn part(&self, [left, top, width, height]: [f32; 4]) -> Option<Self> {
+        let within = |from: f32, length: f32, side: u32| {
+            let at = |edge: f32| (edge.clamp(0.0, 1.0) * side as f32) as u32;
+            (at(from), at(from + length) - at(from))
+        };
+        let ((left, width), (top, height)) = (within(left, width, self.0.width()), within(top, height, self.0.height()));
+        let part = || Self(image::imageops::crop_imm(&self.0, left, top, width, height).to_image());
+        (width.min(height) > 0).then(part)
+    }
 }

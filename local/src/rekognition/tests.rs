@@ -6,7 +6,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use super::call;
+use photovault_eyes::specimens::{by_colour, painted_face};
+
+use super::{Eyes, call};
 use crate::{s3::Buckets, sqs::Queues, store::Store};
 
 fn painted(format: ImageFormat) -> Vec<u8> {
@@ -21,10 +23,14 @@ fn request(bytes: &[u8]) -> Value {
 }
 
 async fn ask(action: &str, input: Value) -> Result<Value, &'static str> {
+    ask_of(Eyes::open(None).unwrap(), action, input).await
+}
+
+async fn ask_of(eyes: Eyes, action: &str, input: Value) -> Result<Value, &'static str> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let buckets = Buckets::new(Arc::clone(&store), Arc::new(Queues::new(store)));
-    call(&buckets, action, input).await.map_err(|refusal| refusal.code)
+    call(&buckets, &Arc::new(eyes), action, input).await.map_err(|refusal| refusal.code)
 }
 
 #[tokio::test]
@@ -58,13 +64,60 @@ async fn properties_come_where_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn faces_are_where_they_are_and_nothing_is_guessed_of_them() {
+    let mut bytes = Vec::new();
+    painted_face(800, 600, [400.0, 300.0], 80.0).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    let answer = ask("DetectFaces", request(&bytes)).await.unwrap();
+    assert_eq!(answer["FaceModelVersion"], "local-yunet-44e02a75");
+    let [face] = &answer["FaceDetails"].as_array().unwrap()[..] else { panic!("{answer}") };
+    let number = |value: &Value| value.as_f64().unwrap();
+    let bounds = &face["BoundingBox"];
+    let middle =
+        [("Left", "Width"), ("Top", "Height")].map(|(from, length)| number(&bounds[from]) + number(&bounds[length]) / 2.0);
+    assert!(middle.iter().all(|at| (at - 0.5).abs() < 0.06), "{face}");
+    let percents = [&face["Confidence"], &face["Quality"]["Brightness"], &face["Quality"]["Sharpness"]];
+    assert!(percents.into_iter().map(number).all(|percent| (10.0..=100.0).contains(&percent)), "{face}");
+    let landmarks: Vec<_> =
+        face["Landmarks"].as_array().unwrap().iter().map(|it| (it["Type"].as_str().unwrap(), number(&it["X"]))).collect();
+    assert!(landmarks[0].0 == "eyeLeft" && landmarks[1].0 == "eyeRight" && landmarks[0].1 < landmarks[1].1, "{face}");
+    let told: Vec<&String> = face.as_object().unwrap().keys().collect();
+    assert_eq!(told, ["BoundingBox", "Confidence", "Landmarks", "Quality"]);
+    // Nobody is told as nobody.
+    assert_eq!(ask("DetectFaces", request(&painted(ImageFormat::Png))).await.unwrap()["FaceDetails"], json!([]));
+}
+
+#[tokio::test]
+async fn labels_are_those_of_the_users_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("colours.onnx");
+    std::fs::write(&path, by_colour(&[1, 3, 16, 16])).unwrap();
+    let opened = || Eyes::open(Some(&path));
+    let refusal = format!("{:#}", opened().err().unwrap());
+    assert!(refusal.starts_with("the model for labels: ") && refusal.contains("colours.txt"), "{refusal}");
+    std::fs::write(folder.path().join("colours.txt"), "fire\nsea\n").unwrap();
+    let mut input = request(&painted(ImageFormat::Jpeg));
+    let answer = ask_of(opened().unwrap(), "DetectLabels", input.clone()).await.unwrap();
+    let [label] = &answer["Labels"].as_array().unwrap()[..] else { panic!("{answer}") };
+    assert!(label["Name"] == "fire" && label["Confidence"].as_f64().unwrap() > 90.0, "{answer}");
+    let version = answer["LabelModelVersion"].as_str().unwrap();
+    assert!(version.starts_with("local-") && version.len() == 14, "{version}");
+    assert!(answer["ImageProperties"].is_object());
+    input["MinConfidence"] = 0.into();
+    let answer = ask_of(opened().unwrap(), "DetectLabels", input.clone()).await.unwrap();
+    assert_eq!(answer["Labels"].as_array().unwrap().len(), 2);
+    input["MaxLabels"] = 1.into();
+    let answer = ask_of(opened().unwrap(), "DetectLabels", input).await.unwrap();
+    assert_eq!(answer["Labels"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn refusals_have_rekognitions_names() {
     let no_picture = json!({"Image": {"Bytes": STANDARD.encode("words")}});
     let nowhere = json!({"Image": {"S3Object": {"Bucket": "b", "Name": "k"}}});
     let large = json!({"Image": {"Bytes": STANDARD.encode(vec![0; (5 << 20) + 1])}});
     for (action, input, want) in [
         ("DetectLabels", no_picture.clone(), "InvalidImageFormatException"),
-        ("DetectFaces", no_picture.clone(), "AccessDeniedException"),
+        ("DetectFaces", no_picture.clone(), "InvalidImageFormatException"),
         ("IndexFaces", no_picture, "AccessDeniedException"),
         ("DetectLabels", nowhere, "InvalidS3ObjectException"),
         ("DetectLabels", large, "ImageTooLargeException"),

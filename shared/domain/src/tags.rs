@@ -119,6 +119,15 @@ impl Label {
 }
 
 impl Tags {
+    /// How the models of the engine's own recogniser are called.
+    pub const LOCAL: &str = "local-";
+
+    /// Whether it is worth looking for faces: where somebody is to be seen; where nobody can tell, since the recogniser has no word for
+    /// anything; and where it is the engine's own, which costs nothing and may have no word for people.
+    pub fn may_show_faces(&self) -> bool {
+        self.labels.is_empty() || self.model.starts_with(Self::LOCAL) || self.labels.iter().any(Label::shows_person)
+    }
+
     /// The labels of a kind.
     pub fn of_kind(&self, kind: LabelKind) -> impl Iterator<Item = &Label> {
         self.labels.iter().filter(move |label| label.kind() == kind)
@@ -165,6 +174,16 @@ mod tests {
         assert!(labels[0].shows_person() && !labels[1].shows_person());
         let tags = Tags { labels, ..Tags::default() };
         assert!(tags.has("pet") && tags.has("WOMAN") && !tags.has("cat"));
+    }
+
+    #[test]
+    fn faces_are_looked_for_where_somebody_may_be_and_where_it_costs_nothing() {
+        let seen = |names: &[&str], model: &str| {
+            let labels = names.iter().map(|name| label(name, &[], &[], 0)).collect();
+            Tags { labels, model: model.to_owned(), ..Tags::default() }.may_show_faces()
+        };
+        assert!(seen(&["Dog", "Person"], "3.0") && seen(&[], "3.0") && !seen(&["Dog"], "3.0"));
+        assert!(seen(&["golden retriever"], "local-1a2b3c4d"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn dependencies_point_one_way() {
                 assert!(!dependency.starts_with("photovault"), "the domain depends on {dependency}");
             }
             let is_ours = dependency.starts_with("photovault") && dependency != "photovault-domain";
-            let is_pure = ["photovault-media", "photovault-insight"].contains(&package.as_str());
+            let is_pure = ["photovault-media", "photovault-insight", "photovault-eyes"].contains(&package.as_str());
             assert!(!is_pure || !is_ours, "{package} depends on {dependency}");
         }
     }

@@ -4,11 +4,33 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use photovault_domain::{Entry, Media, MediaId, Recognise, Recognising, Sha256, Stage, State, UserId, UtcMs};
+use photovault_eyes::specimens::{by_colour, painted_face};
 use photovault_health::{Repair, Request, check};
 use photovault_sim::Fabric;
 use photovault_vault::{Change, Vault};
 
 use crate::{engine::Engine, fixtures};
+
+#[tokio::test]
+async fn an_engine_finds_faces_and_names_what_its_model_knows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = folder.path().join("colours.onnx");
+    std::fs::write(&model, by_colour(&[1, 3, 16, 16])).expect("it is written");
+    std::fs::write(folder.path().join("colours.txt"), "fire\nsea\n").expect("it is written");
+    let engine = Engine::start_with_options(&["--recognition", "faces", "--labels", &model.to_string_lossy()]);
+    let mut photo = Vec::new();
+    let face = painted_face(1_600, 1_200, [800.0, 600.0], 160.0);
+    face.write_to(&mut std::io::Cursor::new(&mut photo), image::ImageFormat::Jpeg).expect("it is written");
+    engine.upload("users/ann/a.jpg", photo).await;
+    let item = engine.settled("ann", 1).remove(0);
+    assert_eq!((&item["status"], &item["ledger"]["tag"]["state"]), (&"ready".into(), &"done".into()), "{item}");
+    assert_eq!((&item["tags"]["labels"][0]["name"], &item["ledger"]["tag"]["reason"]), (&"fire".into(), &().into()), "{item}");
+    let faces = item["tags"]["faces"].as_array().map(Vec::len);
+    assert!(faces == Some(1) && item["tags"]["faces"][0]["id"].is_null(), "found, and nobody's: {item}");
+    assert_eq!(engine.ask(&["find", "fire", "--user", "ann"]).len(), 1);
+    let people = engine.ask(&["people", "--user", "ann"]);
+    assert_eq!(people, [serde_json::json!({"name": null, "faces": 1, "photos": 1, "lapsed": 0})], "nobody is recognised");
+}
 
 #[tokio::test]
 async fn an_engine_without_a_classifier_says_so_and_holds_nothing_up() {
@@ -19,7 +41,7 @@ async fn an_engine_without_a_classifier_says_so_and_holds_nothing_up() {
     assert_eq!(item["tags"], serde_json::json!({"model": "local-1"}), "no label is invented, and nobody looked for faces");
     let reason = item["ledger"]["tag"]["reason"].as_str().unwrap_or_default();
     assert!(
-        reason.starts_with("deferred: the recogniser refuses this account") && reason.contains("no face detector"),
+        reason.starts_with("deferred: the recogniser refuses this account") && reason.contains("cannot tell whose they are"),
         "{reason}"
     );
     assert!(engine.ask(&["find", "dog", "--user", "ann"]).is_empty());
