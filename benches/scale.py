@@ -115,10 +115,14 @@ class Vault:
     def time(self, *words):
         began = time.time()
         command = subprocess.Popen([self.photovault, *words, "--data", self.data], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(command.pid, 0)
-        command.returncode = os.waitstatus_to_exitcode(status)
+        most_kb = 0
+        while command.poll() is None:
+            # Not what `wait4` says: that begins with what this process has.
+            try: most_kb = max(most_kb, *(int(line.split()[1]) for line in open(f"/proc/{command.pid}/status") if line.startswith("VmHWM")), 0)
+            except OSError: pass
+            time.sleep(0.02)
         if command.returncode: sys.exit(f"{' '.join(words)} ended with {command.returncode}")
-        return time.time() - began, used.ru_maxrss / 1024
+        return time.time() - began, most_kb / 1024
 
 def copied(library, folder, turn):
     """The same library, each file with a comment more (a COM segment behind its start)."""
