@@ -279,7 +279,8 @@ impl<D: Door> Recognition for Outside<D> {
 
     async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
         let effect = |world: &mut World| {
-            world.searched(collection).forget(faces);
+            // Nobody's picture is looked at: it is not paid for.
+            world.collections.entry(collection.to_owned()).or_default().forget(faces);
             Ok(Ok(()))
         };
         self.call("forget", || faces.join(" "), effect).await

@@ -24,10 +24,11 @@ async fn an_engine_finds_faces_and_names_what_its_model_knows() {
     engine.upload("users/ann/a.jpg", photo).await;
     let item = engine.settled("ann", 1).remove(0);
     assert_eq!((&item["status"], &item["ledger"]["tag"]["state"]), (&"ready".into(), &"done".into()), "{item}");
-    assert_eq!((&item["tags"]["labels"][0]["name"], &item["ledger"]["tag"]["reason"]), (&"fire".into(), &().into()), "{item}");
+    // A grey wall is bluer than ImageNet's mean.
+    assert_eq!((&item["tags"]["labels"][0]["name"], &item["ledger"]["tag"]["reason"]), (&"sea".into(), &().into()), "{item}");
     let faces = item["tags"]["faces"].as_array().map(Vec::len);
     assert!(faces == Some(1) && item["tags"]["faces"][0]["id"].is_null(), "found, and nobody's: {item}");
-    assert_eq!(engine.ask(&["find", "fire", "--user", "ann"]).len(), 1);
+    assert_eq!(engine.ask(&["find", "sea", "--user", "ann"]).len(), 1);
     let people = engine.ask(&["people", "--user", "ann"]);
     assert_eq!(people, [serde_json::json!({"name": null, "faces": 1, "photos": 1, "lapsed": 0})], "nobody is recognised");
 }
