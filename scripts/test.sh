@@ -20,8 +20,8 @@ say 'tests'
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-# Most of them wait: for a digest's window, for queues, for children.
-export RUST_TEST_THREADS=$(($(nproc) * 2))
+# More at once than there are processors: most of them wait for a digest, for queues, for children.
+export RUST_TEST_THREADS=$(($(getconf _NPROCESSORS_ONLN) + 2))
 cargo test --release --workspace --lib --bins --tests --no-fail-fast 2>&1 | tee "$log" || status=$?
 awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
      END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
