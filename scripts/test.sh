@@ -25,7 +25,7 @@ export RUST_TEST_THREADS=$(($(getconf _NPROCESSORS_ONLN) + 2))
 cargo test --release --workspace --lib --bins --tests --no-fail-fast 2>&1 | tee "$log" || status=$?
 awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
      END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
-histories=150000
+histories=200000
 say "the simulation: $histories histories of faults"
 cargo build --release --quiet --workspace --bin photovault-simulation
 # Errors without backtraces: nobody reads them here, and they cost a tenth of the time.

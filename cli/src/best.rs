@@ -1,7 +1,7 @@
 //! `photovault memories --best-of`: the best photos of a month or a year, each with why it was chosen.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use photovault_domain::{Media, Placed, UserId, UtcMs, date_of_day, day_of_date};
+use photovault_domain::{DAY_MS, Media, Placed, UserId, UtcMs, date_of_day, day_of_date};
 use photovault_insight::{
     select::{Candidate, Choice, select},
     trips::local_day,
@@ -17,7 +17,6 @@ use crate::{
 
 /// Items that are read at once.
 const AT_ONCE: usize = 16;
-const DAY_MS: i64 = 86_400_000;
 /// Days that a year has at most.
 const YEAR_DAYS: i64 = 366;
 

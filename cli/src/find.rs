@@ -29,12 +29,7 @@ pub(crate) async fn find(vault: &Vault, user: &UserId, text: &str) -> anyhow::Re
 
 /// Every item of a user that is not in the trash, or as many as `keep` wants: `false` passes one over, `limit` ends it.
 pub(crate) async fn all(vault: &Vault, user: &UserId, limit: usize, keep: impl Fn(&Media) -> bool) -> anyhow::Result<Vec<Media>> {
-    every(vault, user, limit, |media| !is_put_away(media) && keep(media)).await
-}
-
-/// Whether an item is in the trash, or on its way out of the vault.
-pub(crate) fn is_put_away(media: &Media) -> bool {
-    media.trashed.is_some() || media.leaving.is_some()
+    every(vault, user, limit, |media| !media.is_put_away() && keep(media)).await
 }
 
 /// Comes past every item of a user that is not in the trash, and keeps none.
@@ -42,7 +37,7 @@ pub(crate) async fn each(vault: &Vault, user: &UserId, mut visit: impl FnMut(&Me
     let mut after: Option<String> = None;
     loop {
         let page = vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
-        page.items.iter().filter(|media| !is_put_away(media)).for_each(&mut visit);
+        page.items.iter().filter(|media| !media.is_put_away()).for_each(&mut visit);
         after = page.next;
         if after.is_none() {
             return Ok(());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     arguments::{FailuresArguments, ListArguments},
     connection::reach,
-    find::{PAGE, all, is_put_away},
+    find::{PAGE, all},
     places::is_taken_at,
     table::{Table, bytes},
 };
@@ -64,7 +64,7 @@ async fn latest(vault: &Vault, user: &UserId, limit: usize, keep: impl Fn(&Media
         before = Some(last.key());
         let read = |placed: Placed| async move { vault.catalog.media(user, &placed.media).await };
         let items: Vec<Option<Media>> = stream::iter(places).map(read).buffered(AT_ONCE).try_collect().await?;
-        found.extend(items.into_iter().flatten().filter(|media| !is_put_away(media) && keep(media)));
+        found.extend(items.into_iter().flatten().filter(|media| !media.is_put_away() && keep(media)));
     }
     found.truncate(limit);
     Ok(found)

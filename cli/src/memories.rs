@@ -3,7 +3,7 @@
 
 use anyhow::ensure;
 use clap::{Args, Subcommand};
-use photovault_domain::{Hidden, UserId, day_of_date};
+use photovault_domain::{DAY_MS, Hidden, UserId, day_of_date};
 use photovault_vault::{Memory, MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written, trips_of};
 use serde_json::json;
 
@@ -13,8 +13,6 @@ use crate::{
     connection::reach,
     table::Table,
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Show memories: this day in other years, trips, events, people, and the best of a month or a year.
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use photovault_cleanup::{KEPT_DAYS, let_go};
-use photovault_domain::{Media, UserId, UtcMs};
+use photovault_domain::{DAY_MS, Media, UserId, UtcMs};
 use photovault_memories::{put_in_trash, restore};
 use photovault_vault::{Deed, Vault, seams::SeamResult};
 use serde_json::json;
@@ -12,12 +12,10 @@ use serde_json::json;
 use crate::{
     arguments::VaultArguments,
     connection::reach,
-    find::{PAGE, find, is_put_away},
+    find::{PAGE, find},
     list::{item_json, short},
     table::{Table, bytes, when},
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Put items in the trash, bring them back, or let them go for good.
 ///
@@ -106,7 +104,7 @@ async fn list(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
 async fn in_trash(vault: &Vault, user: &UserId) -> SeamResult<Vec<Media>> {
     let mut found = BTreeMap::new();
     let mut keep = |items: Vec<Media>| {
-        let mine = items.into_iter().filter(|media| media.user == *user && is_put_away(media));
+        let mine = items.into_iter().filter(|media| media.user == *user && media.is_put_away());
         found.extend(mine.map(|media| (media.id.clone(), media)));
     };
     let (mut after, mut under_way) = (None, None);

@@ -107,7 +107,7 @@ async fn walk(
         let page = reached.vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
         for media in &page.items {
             bytes += serde_json::to_string(media)?.len();
-            let stays = media.trashed.is_none() && media.leaving.is_none();
+            let stays = !media.is_put_away();
             if stays && media.is_stale(stage, &recipe) && filter.takes(media, stage) {
                 *by_recipe.entry(media.ledger[&stage].recipe.to_string()).or_insert(0) += 1;
             }

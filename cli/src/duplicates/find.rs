@@ -8,8 +8,6 @@ use photovault_domain::{Media, MediaId, Status, UserId};
 use photovault_insight::duplicates::{Alike, IdBytes, Library, Seen, Segment, may_be_same_pixels, tier};
 use photovault_vault::{Noted, Vault};
 
-use crate::find::is_put_away;
-
 /// Rows that make a piece of the blob: fewer are compared again the next time.
 const PIECE_ROWS: usize = 1_024;
 /// Requests at once.
@@ -37,7 +35,7 @@ pub(super) async fn alike(vault: &Vault, user: &UserId) -> anyhow::Result<Found>
     let read: Vec<(usize, Option<Media>)> = stream::iter(ids.into_iter().map(read)).buffered(AT_ONCE).try_collect().await?;
     let (mut items, mut places) = (Vec::new(), BTreeMap::new());
     for (place, item) in read {
-        if let Some(item) = item.filter(|item| item.status() == Status::Ready && !is_put_away(item)) {
+        if let Some(item) = item.filter(|item| item.status() == Status::Ready && !item.is_put_away()) {
             places.insert(place, items.len());
             items.push(item);
         }

@@ -1,6 +1,6 @@
 //! A generated life (`photovault_insight::lives`) as a library: one shot for each photo, with what its camera got wrong.
 
-use photovault_domain::UtcMs;
+use photovault_domain::{DAY_MS, UtcMs};
 use photovault_insight::{
     lives::{Kind, Taken, life_from},
     random::{Random, mix},
@@ -12,7 +12,6 @@ use super::{
     world::{CAMERAS, CameraModel, HOME},
 };
 
-const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: i64 = 60_000;
 /// The phone that everybody of the household has first, another phone, and a camera without positions.
 const HOUSEHOLD: [&CameraModel; 3] = [&CAMERAS[0], &CAMERAS[1], &CAMERAS[2]];

@@ -2,6 +2,7 @@
 //!
 //! Pure and decided by the seed alone. What is planned here is the ground truth.
 
+use photovault_domain::DAY_MS;
 use photovault_insight::random::Random;
 
 use super::world::{CAMERAS, CameraModel, HOME, PLACES, Place};
@@ -128,7 +129,7 @@ impl Planner {
             let view = View { palette, direction: self.random.bits(), grain: 0, shift: (0.0, 0.0), hour };
             self.bursts += usize::from(burst.is_some());
             for frame in 0..burst.unwrap_or(1) {
-                let utc_ms = day * 86_400_000 + (hour * 3_600_000.0) as i64 - offset_minutes * 60_000 + frame * 137;
+                let utc_ms = day * DAY_MS + (hour * 3_600_000.0) as i64 - offset_minutes * 60_000 + frame * 137;
                 let view = self.handheld(view, frame);
                 let burst = burst.map(|_| self.bursts);
                 self.shoot(place, Taken { utc_ms, offset_minutes, camera, position, trip, burst, view });

@@ -87,8 +87,7 @@ pub enum Deferred {
 
 /// An item that waited; with `is_due`, another month has come since.
 pub fn of_deferred(item: Option<&Media>, is_due: bool) -> Deferred {
-    let entry =
-        item.filter(|item| item.trashed.is_none() && item.leaving.is_none()).and_then(|item| item.ledger.get(&Stage::Tag));
+    let entry = item.filter(|item| !item.is_put_away()).and_then(|item| item.ledger.get(&Stage::Tag));
     let Some(entry) = entry else { return Deferred::Over };
     let is_deferred = entry.reason.as_ref().is_some_and(|reason| reason.starts_with(DEFERRAL));
     match (entry.state.is_final(), is_deferred) {

@@ -10,7 +10,7 @@ use crate::{put_in_trash, restore};
 /// ended by the same call, or undone.
 pub async fn merge(vault: &Vault, user: &UserId, best: &MediaId, others: &[MediaId], names: bool) -> anyhow::Result<()> {
     let kept = vault.catalog.media(user, best).await?.with_context(|| format!("there is no item {best}"))?;
-    ensure!(kept.trashed.is_none() && kept.leaving.is_none(), "{} is in the trash", kept.name());
+    ensure!(!kept.is_put_away(), "{} is in the trash", kept.name());
     let mut known = Vec::new();
     for other in others {
         known.push(vault.catalog.media(user, other).await?.with_context(|| format!("there is no item {other}"))?);
@@ -49,7 +49,7 @@ pub async fn undo_merge(vault: &Vault, user: &UserId) -> anyhow::Result<Option<U
     for other in &merge.others {
         restore(vault, user, other).await?;
         let item = vault.catalog.media(user, other).await?;
-        back.extend(item.filter(|item| item.trashed.is_none() && item.leaving.is_none()).map(|item| item.id));
+        back.extend(item.filter(|item| !item.is_put_away()).map(|item| item.id));
     }
     let unjoin = |item: Option<Media>| match item {
         Some(mut item) if item.joined != merge.before => {

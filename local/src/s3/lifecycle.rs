@@ -3,9 +3,10 @@
 use rusqlite::{Connection, params};
 
 use super::{Buckets, multipart::remove_upload, objects::orphan};
+use photovault_domain::DAY_MS;
+
 use crate::store::BlobName;
 
-const DAY_MS: i64 = 86_400_000;
 /// Rows that one transaction removes.
 const ROWS: i64 = 500;
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::TryStreamExt as _;
+use photovault_domain::DAY_MS;
 use s3s::{
     S3, S3Request, S3Result,
     dto::{
@@ -242,7 +243,6 @@ async fn a_restart_sweeps_what_no_row_names_and_keeps_the_rest() {
 
 #[tokio::test]
 async fn a_bucket_forgets_what_its_rules_say() {
-    const DAY_MS: i64 = 86_400_000;
     let bench = Bench::new().await;
     for key in ["originals/a", "originals/b", "originals/b", "checkpoints/c", "other/d", "other/d"] {
         bench.put("kept", key, key.as_bytes()).await.unwrap();

@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Edit, Hidden, Media, MediaId, Merge, PeopleEdit, Sha256, UserId, UtcMs, local_of_seconds};
-
-const DAY_MS: i64 = 86_400_000;
+use crate::{DAY_MS, Edit, Hidden, Media, MediaId, Merge, PeopleEdit, Sha256, UserId, UtcMs, local_of_seconds};
 
 /// One line of a segment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -65,6 +65,6 @@ pub use tags::{Area, Face, Label, LabelKind, Tags};
 pub use taken::{Boundary, Edit, Placed, Rewrite, Taken, timeline_key};
 pub use tally::{Counted, CountedStage, Counts, Group, TRASH, Tally, hour_of, kind_of_reason};
 pub use telling::{BATCH_S, BadPreference, Channel, Medium, News, NewsOf, Notice, Preferences, QuietHours, Subject, Zone};
-pub use time::{Until, UtcMs, date_of_day, day_of_date, local_of_seconds, local_seconds};
+pub use time::{DAY_MS, Until, UtcMs, date_of_day, day_of_date, local_of_seconds, local_seconds};
 pub use trace::{SpanId, TraceId, cause};
 pub use video::{Hdr, MovingPicture, Sound, Video, VideoFacet};

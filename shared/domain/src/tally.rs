@@ -84,7 +84,7 @@ impl Counted {
             version: media.version,
             kind: media.kind(),
             status: media.status(),
-            trashed: media.trashed.is_some() || media.leaving.is_some(),
+            trashed: media.is_put_away(),
             original_bytes: if media.object.is_some() { media.size_bytes } else { 0 },
             derivative_bytes: media.files().map(|file| file.size_bytes).sum(),
             created: media.created,

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds before and after 1970 that sort keys tell apart.
 const SORTED_MS: i64 = 10_000_000_000_000;
 const DAY_S: i64 = 86_400;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = DAY_S * 1000;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

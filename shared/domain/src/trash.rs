@@ -6,10 +6,15 @@
 use crate::{Media, Stage, UtcMs};
 
 impl Media {
+    /// Whether it is in the trash or on its way out of the vault: in no list, no album and no memory.
+    pub fn is_put_away(&self) -> bool {
+        self.trashed.is_some() || self.leaving.is_some()
+    }
+
     /// Puts it in the trash, out of the timeline. `false` if it is there, on its way out of the vault, or stands for an upload whose bytes
     /// the vault does not have.
     pub fn put_in_trash(&mut self, at: UtcMs) -> bool {
-        if self.trashed.is_some() || self.leaving.is_some() || self.sha256.is_none() {
+        if self.is_put_away() || self.sha256.is_none() {
             return false;
         }
         self.trashed = Some(at);

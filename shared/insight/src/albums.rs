@@ -3,13 +3,12 @@
 //! The truth is made of blur in pixels, exposure in stops and how interesting a view is; what is measured follows from the first two with
 //! noise, and nothing measures the third. Selection is measured with these.
 
-use photovault_domain::{Hex, Look, UtcMs};
+use photovault_domain::{DAY_MS, Hex, Look, UtcMs};
 
 use crate::{random::Random, select::Candidate};
 
 /// 2024-07-01T00:00:00Z.
 const START_MS: i64 = 1_719_792_000_000;
-const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: f64 = 60_000.0;
 
 /// Photos and their truth, in the order of time.

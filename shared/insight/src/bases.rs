@@ -192,12 +192,10 @@ fn cell(at: Point) -> String {
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::UtcMs;
+    use photovault_domain::{DAY_MS, UtcMs};
     use proptest::prelude::*;
 
     use super::*;
-
-    const DAY_MS: i64 = 86_400_000;
 
     fn taken() -> impl Strategy<Value = Taken> {
         let position = proptest::option::of((-90.0..90.0_f64, -180.0..180.0_f64));

@@ -65,7 +65,7 @@ fn usual(moments: &[&[Placed]]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::{Boundary, MediaId, Sha256, Taken, UserId};
+    use photovault_domain::{Boundary, DAY_MS, MediaId, Sha256, Taken, UserId};
 
     use super::*;
     use crate::{
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn what_is_far_beyond_the_usual_is_an_event() {
         // Days of 4 photos, one of 30, one of 19.
-        let day = |day: i64, photos: i64| (0..photos).map(move |at| (UtcMs(day * 86_400_000 + at * 60_000), None, at == 0));
+        let day = |day: i64, photos: i64| (0..photos).map(move |at| (UtcMs(day * DAY_MS + at * 60_000), None, at == 0));
         let photos: Vec<_> = (0..40).flat_map(|at| day(at, if at == 20 { 30 } else { 4 - at % 2 })).collect();
         let line = timeline(&photos);
         let found = events(&line, &[]);
@@ -96,8 +96,8 @@ mod tests {
         let few: Vec<_> = (0..10).flat_map(|at| day(at, if at == 5 { 30 } else { 4 })).collect();
         assert_eq!(events(&timeline(&few), &[]), [], "nobody knows yet what is usual");
         let trip = Trip {
-            starts: UtcMs(19 * 86_400_000),
-            ends: UtcMs(22 * 86_400_000),
+            starts: UtcMs(19 * DAY_MS),
+            ends: UtcMs(22 * DAY_MS),
             days: 4,
             first_day: 19,
             photos: 40,

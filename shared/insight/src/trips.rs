@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use photovault_domain::{Placed, Point, Taken, UtcMs, date_of_day};
+use photovault_domain::{DAY_MS, Placed, Point, Taken, UtcMs, date_of_day};
 
-const DAY_MS: i64 = 86_400_000;
 /// Kilometres from every base that are away.
 pub(crate) const AWAY_KM: f64 = 10.0;
 /// Kilometres between two photos, and days, that are another journey.

@@ -180,7 +180,7 @@ impl Backfills {
         let (mut asked, mut is_whole) = (0, true);
         let (stage, recipe) = (backfill.stage, backfill.recipe.clone());
         let is_due = |media: &Media| {
-            let stays = media.trashed.is_none() && media.leaving.is_none();
+            let stays = !media.is_put_away();
             stays && media.is_stale(stage, &recipe) && wanted(media)
         };
         for media in page.items {

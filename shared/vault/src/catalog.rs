@@ -18,7 +18,7 @@ const WORK: &str = "work";
 const TRASH: &str = "trash";
 const SAVE: &str = "save";
 
-/// How often a change is decided again when another writer came first. Stages of one item are few.
+/// How often a change is decided again when another writer came first. Who writes one row at once are few.
 pub(crate) const MAX_CONFLICTS: u32 = 20;
 
 /// What to do with an item, decided from its current version.
@@ -90,10 +90,7 @@ impl Catalog {
             }
             current = self.media(user, id).await?;
         }
-        Err(SeamError {
-            asked: format!("change of item {id}"),
-            answer: format!("other writers came first {MAX_CONFLICTS} times"),
-        })
+        Err(overtaken(format!("change of item {id}")))
     }
 
     /// The same, beginning from a version that was just read: one read less when nobody came between.
@@ -139,7 +136,7 @@ impl Catalog {
 
     /// Items in the trash, the longest there first, and before them those that are leaving.
     pub async fn trash(&self, after: Option<&str>, limit: u32) -> SeamResult<Page<Media>> {
-        self.listed(TRASH, after, limit, |media| media.trashed.is_some() || media.leaving.is_some()).await
+        self.listed(TRASH, after, limit, Media::is_put_away).await
     }
 
     /// Items that have ended and that no backup has as they are, the longest unchanged first.
@@ -214,6 +211,11 @@ impl Catalog {
 /// Where an item stands in the table.
 pub fn media_key(user: &UserId, id: &MediaId) -> RowKey {
     RowKey { pk: format!("U#{user}"), sk: format!("{MEDIA_PREFIX}{id}") }
+}
+
+/// The error of who was overtaken [`MAX_CONFLICTS`] times.
+pub(crate) fn overtaken(asked: String) -> SeamError {
+    SeamError { asked, answer: format!("other writers came first {MAX_CONFLICTS} times") }
 }
 
 fn progress_key(function: &str) -> RowKey {

@@ -12,9 +12,9 @@ use photovault_domain::{Counted, Counts, Group, Media, MediaId, Stage, Tally, Us
 
 use crate::{
     Page, Vault,
-    catalog::MAX_CONFLICTS,
+    catalog::{MAX_CONFLICTS, overtaken},
     rows::{each_row, row_of, sort_key, value_at, value_of},
-    seams::{Expect, Row, RowKey, SeamError, SeamResult, Table, Write, Written},
+    seams::{Expect, Row, RowKey, SeamResult, Table, Write, Written},
 };
 
 /// Items that are counted in one transaction, unless their counters are too many rows.
@@ -66,8 +66,7 @@ impl Counters {
             if self.apply(user, head.as_deref(), change).await? == Written::Conflict {
                 conflicts += 1;
                 if conflicts > MAX_CONFLICTS {
-                    let answer = format!("other writers came first {MAX_CONFLICTS} times");
-                    return Err(SeamError { asked: format!("counters of {user}"), answer });
+                    return Err(overtaken(format!("counters of {user}")));
                 }
                 open.push(part);
             }

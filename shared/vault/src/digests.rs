@@ -13,17 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Mailings, Mutant,
+    catalog::{MAX_CONFLICTS, overtaken},
     mailings::Addition,
     mutated,
     rows::{row_of, value_at, value_of},
-    seams::{Expect, RowKey, SeamError, SeamResult, Table, Write, Written},
+    seams::{Expect, RowKey, SeamResult, Table, Write, Written},
 };
 
 /// How long what happens is gathered into one digest.
 pub const DIGEST_WINDOW_MS: i64 = 15_000;
-
-/// How often a digest is decided again when another writer came first.
-const MAX_CONFLICTS: u32 = 20;
 
 /// What a user is told of one window: what became of uploads, and what else happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,8 +97,7 @@ impl Digests {
                 return Ok(next);
             }
         }
-        let answer = format!("other writers came first {MAX_CONFLICTS} times");
-        Err(SeamError { asked: format!("digest of {user}"), answer })
+        Err(overtaken(format!("digest of {user}")))
     }
 
     /// A user's digests, oldest first.

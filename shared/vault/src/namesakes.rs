@@ -4,9 +4,9 @@ use photovault_domain::{Namesakes, UserId, stem_key};
 
 use crate::{
     Catalog,
-    catalog::MAX_CONFLICTS,
+    catalog::{MAX_CONFLICTS, overtaken},
     rows::{row_of, value_at},
-    seams::{Expect, RowKey, SeamError, SeamResult, Written},
+    seams::{Expect, RowKey, SeamResult, Written},
 };
 
 impl Catalog {
@@ -33,8 +33,7 @@ impl Catalog {
                 return Ok(names);
             }
         }
-        let answer = format!("other writers came first {MAX_CONFLICTS} times");
-        Err(SeamError { asked: "change of the files with one name".to_owned(), answer })
+        Err(overtaken("change of the files with one name".to_owned()))
     }
 }
 

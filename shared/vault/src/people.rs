@@ -56,7 +56,7 @@ pub(crate) async fn items(vault: &Vault, user: &UserId, mut each: impl FnMut(Med
     let mut after = None::<String>;
     loop {
         let page = vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
-        let is_there = |media: &Media| media.trashed.is_none() && media.leaving.is_none();
+        let is_there = |media: &Media| !media.is_put_away();
         page.items.into_iter().filter(is_there).for_each(&mut each);
         after = page.next;
         if after.is_none() {

@@ -82,9 +82,13 @@ pub(crate) trait Promise {
     /// Its name among [`PROMISES`].
     fn name(&self) -> &'static str;
     /// Holds it against a step.
-    fn step(&mut self, event: &Event, scene: &Scene) -> Result<(), String>;
+    fn step(&mut self, _event: &Event, _scene: &Scene) -> Result<(), String> {
+        Ok(())
+    }
     /// Holds it against the end: `cured` when no cause of failure was left and everything was redriven.
-    fn at_rest(&mut self, scene: &Scene, cured: bool) -> Result<(), String>;
+    fn at_rest(&mut self, _scene: &Scene, _cured: bool) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// All promises and what they know.

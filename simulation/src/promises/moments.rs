@@ -11,17 +11,13 @@ use photovault_insight::{
 use photovault_vault::Beginning;
 use serde::Deserialize as _;
 
-use super::{Event, Promise, Scene};
+use super::{Promise, Scene};
 
 pub(super) struct Moments;
 
 impl Promise for Moments {
     fn name(&self) -> &'static str {
         "moments"
-    }
-
-    fn step(&mut self, _event: &Event, _scene: &Scene) -> Result<(), String> {
-        Ok(())
     }
 
     fn at_rest(&mut self, scene: &Scene, _cured: bool) -> Result<(), String> {

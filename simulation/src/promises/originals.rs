@@ -40,10 +40,6 @@ impl Promise for Originals {
             _ => Ok(()),
         }
     }
-
-    fn at_rest(&mut self, _scene: &Scene, _cured: bool) -> Result<(), String> {
-        Ok(())
-    }
 }
 
 fn is_kept(scene: &Scene, upload: &crate::workload::Upload) -> Result<(), String> {

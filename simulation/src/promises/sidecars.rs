@@ -2,7 +2,7 @@
 
 use photovault_domain::{Media, Stage, State, original_key};
 
-use super::{Event, Promise, Scene};
+use super::{Promise, Scene};
 use crate::{stand_ins::said, workload::Upload};
 
 pub(super) struct Sidecars;
@@ -10,10 +10,6 @@ pub(super) struct Sidecars;
 impl Promise for Sidecars {
     fn name(&self) -> &'static str {
         "sidecars"
-    }
-
-    fn step(&mut self, _event: &Event, _scene: &Scene) -> Result<(), String> {
-        Ok(())
     }
 
     fn at_rest(&mut self, scene: &Scene, _cured: bool) -> Result<(), String> {

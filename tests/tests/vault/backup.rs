@@ -8,7 +8,7 @@ use photovault_backup::{
     restore::{Reading, bring_back},
 };
 use photovault_domain::{
-    Entry, Format, Hidden, Line, Media, MediaId, Merge, PeopleEdit, STAGES, Sha256, Shown, Stage, State, UserId, UtcMs,
+    DAY_MS, Entry, Format, Hidden, Line, Media, MediaId, Merge, PeopleEdit, STAGES, Sha256, Shown, Stage, State, UserId, UtcMs,
     original_key,
 };
 use photovault_memories::{Saying, put_in_trash, say};
@@ -20,7 +20,6 @@ use sha2::Digest as _;
 use crate::{chain::Chain, figures::told, fixtures};
 
 const FOR_EVER: Duration = Duration::MAX;
-const DAY_MS: i64 = 86_400_000;
 
 async fn backed_up(vault: &Vault) -> Report {
     back_up(vault, &Request::default(), FOR_EVER, &|_| {}).await.unwrap()

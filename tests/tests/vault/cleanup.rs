@@ -3,14 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use photovault_cleanup::{Report, Request, clean};
-use photovault_domain::{Media, Status, UserId, derivative_prefix, kept_bytes};
+use photovault_domain::{DAY_MS, Media, Status, UserId, derivative_prefix, kept_bytes};
 use photovault_memories::{put_in_trash, restore};
 use photovault_sim::{Fault, Random, UPLOADS, VAULT};
 use photovault_vault::{Deed, seams::ObjectAt};
 
 use crate::{chain::Chain, figures::told, fixtures};
 
-const DAY_MS: i64 = 86_400_000;
 const FOR_EVER: Duration = Duration::MAX;
 /// Random libraries, and what happens to each.
 const LIBRARIES: u64 = 60;

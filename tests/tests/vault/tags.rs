@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use photovault_domain::{Entry, Media, MediaId, Recognise, Recognising, Sha256, Stage, State, UserId, UtcMs};
+use photovault_domain::{DAY_MS, Entry, Media, MediaId, Recognise, Recognising, Sha256, Stage, State, UserId, UtcMs};
 use photovault_eyes::specimens::{by_colour, painted_face};
 use photovault_health::{Repair, Request, check};
 use photovault_sim::Fabric;
@@ -81,14 +81,14 @@ async fn what_waited_for_another_month_is_looked_at_in_it_and_waits_no_more() {
     };
     assert_eq!((pass().await, state().await), (0, Some(State::Done)), "it is the same month");
     for month in 1..3 {
-        fabric.world().now = UtcMs(month * 31 * 86_400_000);
+        fabric.world().now = UtcMs(month * 31 * DAY_MS);
         assert_eq!((pass().await, pass().await), (1, 0), "once in a month");
         assert_eq!(state().await, Some(State::Pending));
         // That month has no picture for it either.
         tagged(&vault, State::Done, deferred).await;
         assert_eq!((pass().await, waiting().await), (0, 1));
     }
-    fabric.world().now = UtcMs(3 * 31 * 86_400_000);
+    fabric.world().now = UtcMs(3 * 31 * DAY_MS);
     assert_eq!(pass().await, 1);
     tagged(&vault, State::Done, None).await;
     assert_eq!((pass().await, waiting().await), (0, 0));

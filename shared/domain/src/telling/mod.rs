@@ -12,9 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, UserId, UtcMs, date_of_day};
-
-const DAY_MS: i64 = 86_400_000;
+use crate::{DAY_MS, Status, UserId, UtcMs, date_of_day};
 
 /// Something that happened beside what became of uploads, and that a user is to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

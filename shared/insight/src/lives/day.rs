@@ -1,6 +1,6 @@
 //! The days of a life: what happens on each, one thing after the other, and the photos of it.
 
-use photovault_domain::{Point, UtcMs};
+use photovault_domain::{DAY_MS, Point, UtcMs};
 
 use super::{
     Kind, Taken,
@@ -11,7 +11,6 @@ use crate::random::Random;
 const MINUTE_MS: f64 = 60_000.0;
 /// 2022-01-01T00:00:00Z, where the first day begins.
 const START: i64 = 1_640_995_200_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// What a life is lived with, and what comes of it.
 pub(super) struct With {

@@ -88,6 +88,8 @@ pub fn truth(life: &[Taken]) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
+    use photovault_domain::DAY_MS;
+
     use super::*;
 
     #[test]
@@ -98,7 +100,7 @@ mod tests {
             let lives: Vec<Taken> = (0..10).flat_map(|seed| life(kind, seed, 365)).collect();
             let any = |has: fn(&Taken) -> bool| lives.iter().any(has);
             let over_midnight = |pair: &[Taken]| {
-                let day = |taken: &Taken| taken.truly_at.0.div_euclid(86_400_000);
+                let day = |taken: &Taken| taken.truly_at.0.div_euclid(DAY_MS);
                 pair[0].moment == pair[1].moment && day(&pair[0]) != day(&pair[1])
             };
             assert!(any(|taken| taken.burst.is_some()), "{kind:?}: a burst");

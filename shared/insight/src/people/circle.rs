@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use photovault_domain::{Media, MediaId, PeopleEdit, Shown, UtcMs};
+use photovault_domain::{DAY_MS, Media, MediaId, PeopleEdit, Shown, UtcMs};
 
 use super::{Edit, Face, FaceId, Impossible, People, PersonId};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]

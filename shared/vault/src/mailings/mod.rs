@@ -18,10 +18,11 @@ pub use self::mailing::{Claim, Delivery, Mailing, MailingEnd, NOTICE_TITLE};
 use self::mailing::{MAX_ATTEMPTS, Next, mailing_key, partition};
 use crate::{
     Mutant, Names,
+    catalog::{MAX_CONFLICTS, overtaken},
     jobs::queue_url,
     mutated,
     rows::{row_of, value_at, value_of},
-    seams::{Answer, Clock, Expect, Notifier, Outgoing, Queue, RowKey, SeamError, SeamResult, Table, Write, Written},
+    seams::{Answer, Clock, Expect, Notifier, Outgoing, Queue, RowKey, SeamResult, Table, Write, Written},
 };
 
 /// The least time between a mailing's message and its receipt: whoever sent it and was to write the mailing is past its time-out then.
@@ -29,8 +30,6 @@ use crate::{
 pub const ANNOUNCED_BEFORE_S: u32 = 60;
 /// The longest delay of a message (SQS).
 const MAX_DELAY_S: i64 = 900;
-/// How often a mailing is decided again when another writer came first.
-const MAX_CONFLICTS: u32 = 20;
 
 /// What came of a mailing's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +119,7 @@ impl Mailings {
             }
             due = wants.due(due);
         }
-        Err(too_many_conflicts(user))
+        Err(overtaken(format!("mailing to {user}")))
     }
 
     /// Does what a mailing's message asks for; `message` is the queue's id of it.
@@ -157,7 +156,7 @@ impl Mailings {
                 }
             }
         }
-        Err(too_many_conflicts(&delivery.user))
+        Err(overtaken(format!("mailing to {}", delivery.user)))
     }
 
     /// Sends what this message has claimed, and writes down what came of it. Where another took over meanwhile, that one's word stands.
@@ -217,10 +216,6 @@ impl Mailings {
     async fn read(&self, delivery: &Delivery) -> SeamResult<Option<Mailing>> {
         value_at(&*self.table, &mailing_key(delivery)).await
     }
-}
-
-fn too_many_conflicts(user: &UserId) -> SeamError {
-    SeamError { asked: format!("mailing to {user}"), answer: format!("other writers came first {MAX_CONFLICTS} times") }
 }
 
 fn preferences_key(user: &UserId) -> RowKey {

@@ -1,9 +1,9 @@
 //! Trips, of the days that were spent away: nobody looks through the library for them.
 
-use photovault_domain::{Hidden, Placed, UserId, UtcMs, date_of_day};
+use photovault_domain::{DAY_MS, Hidden, Placed, UserId, UtcMs, date_of_day};
 use photovault_insight::trips::{Trip, local_day, trips};
 
-use super::{DAY_MS, Memory, MemoryKind, ZONES_MS, place, shown};
+use super::{Memory, MemoryKind, ZONES_MS, place, shown};
 use crate::{Vault, seams::SeamResult};
 
 /// The trips of a user, the latest first. Read are the counts of photos by place and day, and of the timeline the days away from home.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use photovault_domain::{Hidden, Media, MediaId, PeopleEdit, Placed, UserId, date_of_day, timeline_key};
+use photovault_domain::{DAY_MS, Hidden, Media, MediaId, PeopleEdit, Placed, UserId, date_of_day, timeline_key};
 use photovault_insight::{
     events::{Event, events},
     people::{Acquaintance, Circle},
@@ -81,7 +81,7 @@ async fn event_told(vault: &Vault, user: &UserId, timeline: &[Placed], event: &E
 
 fn person_told(person: &Acquaintance, hidden: &Hidden) -> Option<Memory> {
     let name = person.name.as_ref().filter(|name| !hidden.people.contains_key(&name.to_lowercase()))?;
-    let date = |at: i64| date_of_day(at.div_euclid(super::DAY_MS));
+    let date = |at: i64| date_of_day(at.div_euclid(DAY_MS));
     let shown: Vec<_> = person.photos.iter().filter(|(at, _)| !hidden.hides_day(&date(at.0))).collect();
     let years: BTreeSet<String> = shown.iter().map(|(at, _)| date(at.0)[..4].to_owned()).collect();
     let (at, id) = shown.first()?;

@@ -7,7 +7,7 @@ mod away;
 mod library;
 
 use anyhow::Context as _;
-use photovault_domain::{Hidden, Placed, UserId, UtcMs, date_of_day, day_of_date};
+use photovault_domain::{DAY_MS, Hidden, Placed, UserId, UtcMs, date_of_day, day_of_date};
 use photovault_insight::trips::local_day;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,6 @@ use crate::{Vault, seams::SeamResult};
 pub use away::trips_of;
 pub use library::memories_of;
 
-const DAY_MS: i64 = 86_400_000;
 /// Milliseconds that the clocks of the earth are ahead of UTC and behind it, at most.
 const ZONES_MS: i64 = 14 * 3_600_000;
 
