@@ -1,6 +1,9 @@
-//! A progress bar on standard error; nothing where JSON is asked for.
+//! Progress on standard error, where that is a terminal: a bar, unless JSON is asked for, or a line for what has no count.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{future::pending, pin::pin, time::Duration};
+
+use futures::future::{Either, select};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 /// One bar, or a count where nobody knows of how many.
 pub(crate) struct Bar(ProgressBar);
@@ -23,5 +26,21 @@ impl Bar {
     /// It goes.
     pub(crate) fn end(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// Waits for what looks through a library. After a second a line on standard error says so, and for how long by now.
+pub(crate) async fn waiting<T>(future: impl Future<Output = T>) -> T {
+    let told = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let style =
+            ProgressStyle::with_template("{spinner} looking through the library  {elapsed}").expect("the template is ours");
+        let bar = ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        pending::<()>().await;
+    };
+    match select(pin!(future), pin!(told)).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), _)) => unreachable!("it tells until the other has ended"),
     }
 }

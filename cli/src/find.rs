@@ -4,6 +4,8 @@ use anyhow::bail;
 use photovault_domain::{Media, UserId};
 use photovault_vault::Vault;
 
+use crate::bar::waiting;
+
 /// Items that one page of a listing has.
 pub(crate) const PAGE: u32 = 200;
 
@@ -27,26 +29,21 @@ pub(crate) async fn find(vault: &Vault, user: &UserId, text: &str) -> anyhow::Re
     }
 }
 
-/// Every item of a user that is not in the trash, or as many as `keep` wants: `false` passes one over, `limit` ends it.
-pub(crate) async fn all(vault: &Vault, user: &UserId, limit: usize, keep: impl Fn(&Media) -> bool) -> anyhow::Result<Vec<Media>> {
-    every(vault, user, limit, |media| !media.is_put_away() && keep(media)).await
-}
-
-/// Comes past every item of a user that is not in the trash, and keeps none.
-pub(crate) async fn each(vault: &Vault, user: &UserId, mut visit: impl FnMut(&Media)) -> anyhow::Result<()> {
-    let mut after: Option<String> = None;
-    loop {
-        let page = vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
-        page.items.iter().filter(|media| !media.is_put_away()).for_each(&mut visit);
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+/// Every item of a user that `keep` wants and that is not in the trash, by id.
+pub(crate) async fn all(vault: &Vault, user: &UserId, keep: impl Fn(&Media) -> bool) -> anyhow::Result<Vec<Media>> {
+    every(vault, user, |media| !media.is_put_away() && keep(media)).await
 }
 
 /// The same of all items, in the trash or not.
-pub(crate) async fn every(
+async fn every(vault: &Vault, user: &UserId, keep: impl Fn(&Media) -> bool) -> anyhow::Result<Vec<Media>> {
+    let mut kept = Vec::new();
+    waiting(vault.each_item(user, |media| kept.extend(Some(media).filter(&keep)))).await?;
+    kept.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(kept)
+}
+
+/// The first items of a user by id that `keep` wants and that are not in the trash, so many.
+pub(crate) async fn some(
     vault: &Vault,
     user: &UserId,
     limit: usize,
@@ -56,7 +53,7 @@ pub(crate) async fn every(
     let mut after: Option<String> = None;
     loop {
         let page = vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
-        kept.extend(page.items.into_iter().filter(|media| keep(media)));
+        kept.extend(page.items.into_iter().filter(|media| !media.is_put_away() && keep(media)));
         after = page.next;
         if kept.len() >= limit || after.is_none() {
             kept.truncate(limit);
@@ -67,10 +64,10 @@ pub(crate) async fn every(
 
 /// A command may look through a library; a function never does.
 async fn by_name(vault: &Vault, user: &UserId, name: &str) -> anyhow::Result<Vec<Media>> {
-    let exact = every(vault, user, 5, |media| media.uploads.iter().any(|upload| upload.name == name)).await?;
-    if !exact.is_empty() || name.is_empty() {
-        return Ok(exact);
-    }
     let ending = format!("/{name}");
-    every(vault, user, 5, |media| media.uploads.iter().any(|upload| upload.name.ends_with(&ending))).await
+    let is_called = |media: &Media| media.uploads.iter().any(|upload| upload.name == name);
+    let ends_so = |media: &Media| media.uploads.iter().any(|upload| upload.name.ends_with(&ending));
+    let (exact, others): (Vec<_>, Vec<_>) =
+        every(vault, user, |media| is_called(media) || ends_so(media)).await?.into_iter().partition(is_called);
+    Ok(if exact.is_empty() { others } else { exact })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     arguments::{FailuresArguments, ListArguments},
     connection::reach,
-    find::{PAGE, all},
+    find::{PAGE, all, some},
     places::is_taken_at,
     table::{Table, bytes},
 };
@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: &ListArguments) -> anyhow::Result<()> {
     let items = if arguments.latest {
         latest(&vault, &arguments.vault.user, arguments.limit, wanted).await?
     } else {
-        let mut items = all(&vault, &arguments.vault.user, arguments.limit, wanted).await?;
+        let mut items = some(&vault, &arguments.vault.user, arguments.limit, wanted).await?;
         items.sort_by(|a, b| a.name().cmp(b.name()));
         items
     };
@@ -74,7 +74,7 @@ async fn latest(vault: &Vault, user: &UserId, limit: usize, keep: impl Fn(&Media
 pub(crate) async fn failures(arguments: &FailuresArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let ended_badly = |media: &Media| !matches!(media.status(), Status::Ready | Status::Processing);
-    let mut items = all(&vault, &arguments.vault.user, usize::MAX, ended_badly).await?;
+    let mut items = all(&vault, &arguments.vault.user, ended_badly).await?;
     items.sort_by(|a, b| (b.status(), a.name()).cmp(&(a.status(), b.name())));
     if arguments.vault.json {
         print_json(&items);

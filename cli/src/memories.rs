@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::{
     arguments::VaultArguments,
+    bar::waiting,
     best::{self, Wanted, period},
     connection::reach,
     table::Table,
@@ -103,7 +104,7 @@ pub(crate) async fn run(arguments: &MemoriesArguments) -> anyhow::Result<()> {
         Some(MemoryKind::OnThisDay) => on_this_day(&vault, user, today).await?,
         Some(MemoryKind::Trip) => trips_of(&vault, user).await?,
         kind => {
-            let all = memories_of(&vault, user, today).await?;
+            let all = waiting(memories_of(&vault, user, today)).await?;
             all.into_iter().filter(|memory| kind.is_none_or(|kind| memory.kind == kind)).collect()
         }
     };
@@ -125,7 +126,7 @@ async fn change(vault: &Vault, user: &UserId, what: &What, hide: bool, json: boo
     let mut known = vault.hiding.of(user).await?;
     let changed = match what {
         What::Person { name } if hide => {
-            let called = circle_of(vault, user).await?.0.called(name);
+            let called = waiting(circle_of(vault, user)).await?.0.called(name);
             ensure!(!called.is_empty(), "no photo shows '{name}': `photovault people` lists everybody");
             let words = called.into_iter().flat_map(|person| person.words).collect();
             known.people.insert(name.to_lowercase(), words).is_none()

@@ -9,7 +9,7 @@ use photovault_insight::people::{Acquaintance, Circle};
 use photovault_vault::{Vault, circle_of};
 use serde_json::json;
 
-use crate::{arguments::VaultArguments, connection::reach, find::find, memories::day};
+use crate::{arguments::VaultArguments, bar::waiting, connection::reach, find::find, memories::day};
 
 /// List whom photos show, and say who they are: names, births, who is one person and who is two.
 ///
@@ -85,7 +85,7 @@ pub(crate) async fn run(arguments: &PeopleArguments) -> anyhow::Result<()> {
         PeopleAction::Undo => return undo(&vault, user, json).await,
         _ => {}
     }
-    let (circle, _) = circle_of(&vault, user).await?;
+    let (circle, _) = waiting(circle_of(&vault, user)).await?;
     match action {
         PeopleAction::Ls | PeopleAction::Undo => Ok(()),
         PeopleAction::Show { who } => list::photos(&vault, user, &one(&circle, who)?, json).await,

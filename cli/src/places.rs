@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use photovault_domain::{Cell, Located, Media, Status};
 use serde::Serialize;
 
-use crate::{arguments::PlacesArguments, connection::reach, find::each, table::Table};
+use crate::{arguments::PlacesArguments, bar::waiting, connection::reach, table::Table};
 
 /// The resolution of the cells that are counted within a place: 5 km².
 const AREA_RESOLUTION: u8 = 7;
@@ -32,12 +32,12 @@ pub(crate) async fn run(arguments: &PlacesArguments) -> anyhow::Result<()> {
         located.is_some_and(|located| arguments.name.as_deref().is_none_or(|name| is_called(located, name)))
     };
     let mut counted = Lines::new();
-    each(&vault, &arguments.vault.user, |media| {
-        if wanted(media) {
-            count(&mut counted, media);
+    let see = |media: Media| {
+        if wanted(&media) && !media.is_put_away() {
+            count(&mut counted, &media);
         }
-    })
-    .await?;
+    };
+    waiting(vault.each_item(&arguments.vault.user, see)).await?;
     let mut lines: Vec<Line> = counted.into_values().collect();
     lines.sort_by_key(|line| std::cmp::Reverse(line.items));
     if arguments.vault.json {

@@ -10,7 +10,7 @@ pub(crate) async fn run(arguments: &RetryArguments) -> anyhow::Result<()> {
     let user = &arguments.vault.user;
     let items = match &arguments.media {
         Some(media) => vec![find::find(&vault, user, media).await?],
-        None => find::all(&vault, user, usize::MAX, |media| media.status() == Status::Failed).await?,
+        None => find::all(&vault, user, |media| media.status() == Status::Failed).await?,
     };
     let mut asked = 0;
     for media in &items {

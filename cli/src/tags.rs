@@ -14,7 +14,7 @@ use crate::{
 pub(crate) async fn find(arguments: &FindArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let shows = |media: &Media| media.tags.as_ref().is_some_and(|tags| arguments.labels.iter().all(|label| tags.has(label)));
-    let mut items = all(&vault, &arguments.vault.user, usize::MAX, shows).await?;
+    let mut items = all(&vault, &arguments.vault.user, shows).await?;
     items.sort_by(|one, other| one.taken().at.cmp(&other.taken().at).then_with(|| one.id.cmp(&other.id)));
     if arguments.vault.json {
         print_json(&items);

@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: &VaultArguments) -> anyhow::Result<()> {
     let engine = reached.engine.context("only an engine counts what it does: AWS itself has a bill")?;
     let usage = usage(&engine.endpoint).with_context(|| format!("what {} has used", engine.endpoint))?;
     let since = UtcMs(usage.since_ms);
-    let items = all(&reached.vault, &arguments.user, usize::MAX, |media| media.created >= since).await?;
+    let items = all(&reached.vault, &arguments.user, |media| media.created >= since).await?;
     let measured = measured(&items);
     let lines = bill(&usage.used, &measured);
     let calls: Vec<_> = usage.used.iter().filter_map(|(name, used)| PerCall::of(name, used)).collect();

@@ -75,7 +75,7 @@ pub(crate) async fn run(arguments: &DuplicatesArguments) -> anyhow::Result<()> {
     let mut shown = 0;
     let mut table = Table::new(&["tier", "group", "keep", "media", "pixels", "size", "name", "why"]);
     if wanted(Tier::SameBytes) {
-        for media in all(&vault, user, usize::MAX, came_more_than_once).await? {
+        for media in all(&vault, user, came_more_than_once).await? {
             shown += 1;
             if arguments.vault.json {
                 println!("{}", json!({"tier": Tier::SameBytes, "best": line(&media), "names": names(&media)}));

@@ -6,12 +6,13 @@ use photovault_vault::{FacesFound, Vault, everybody as everybody_of};
 use serde_json::json;
 
 use crate::{
+    bar::waiting,
     list::{print_json, short},
     table::{Table, counted},
 };
 
 pub(super) async fn everybody(vault: &Vault, user: &UserId, json: bool) -> anyhow::Result<()> {
-    let (circle, lapsed, FacesFound { faces, photos: with_faces }) = everybody_of(vault, user).await?;
+    let (circle, lapsed, FacesFound { faces, photos: with_faces }) = waiting(everybody_of(vault, user)).await?;
     let born = |person: &Acquaintance| person.born.map(|day| date_of_day(day.into()));
     if json {
         for person in circle.persons() {

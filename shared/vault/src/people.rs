@@ -5,9 +5,6 @@ use photovault_insight::people::Circle;
 
 use crate::{Vault, seams::SeamResult};
 
-/// Items that one request lists.
-const PAGE: u32 = 200;
-
 /// How many faces a recogniser found, named or not, and on how many photos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FacesFound {
@@ -26,15 +23,19 @@ pub async fn circle_of(vault: &Vault, user: &UserId) -> SeamResult<(Circle, usiz
 /// The same, with the faces that were found.
 pub async fn everybody(vault: &Vault, user: &UserId) -> SeamResult<(Circle, usize, FacesFound)> {
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
-    let (mut marked, mut found) = (Vec::new(), FacesFound::default());
+    let (mut marked, mut found) = (Vec::<Media>::new(), FacesFound::default());
     let whose = vault.faces.whose(user).await?;
-    items(vault, user, |media| {
+    let see = |media: Media| {
+        if media.is_put_away() {
+            return;
+        }
         let faces = media.tags.iter().filter_map(|tags| tags.faces.as_ref()).map(Vec::len).sum::<usize>();
         found.faces += faces;
         found.photos += usize::from(faces > 0);
         marked.extend(Some(media).filter(shows_somebody).map(slim));
-    })
-    .await?;
+    };
+    vault.each_item(user, see).await?;
+    marked.sort_by(|one, other| one.id.cmp(&other.id));
     let (circle, lapsed) = Circle::with_faces(&marked, &whose, &said);
     Ok((circle, lapsed, found))
 }
@@ -49,18 +50,4 @@ pub(crate) fn slim(media: Media) -> Media {
 pub(crate) fn shows_somebody(media: &Media) -> bool {
     let mut faces = media.tags.iter().flat_map(|tags| tags.faces.iter().flatten());
     media.marked_names().next().is_some() || faces.any(|face| face.id.is_some())
-}
-
-/// Every item of a user that is not in the trash, a page at a time.
-pub(crate) async fn items(vault: &Vault, user: &UserId, mut each: impl FnMut(Media) + Send) -> SeamResult<()> {
-    let mut after = None::<String>;
-    loop {
-        let page = vault.catalog.list(user, "", after.as_deref(), PAGE).await?;
-        let is_there = |media: &Media| !media.is_put_away();
-        page.items.into_iter().filter(is_there).for_each(&mut each);
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
 }

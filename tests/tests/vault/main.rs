@@ -37,4 +37,5 @@ mod stories;
 mod tags;
 mod traces;
 mod videos;
+mod walks;
 mod wiring;

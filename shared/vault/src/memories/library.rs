@@ -12,7 +12,7 @@ use photovault_insight::{
 use super::{Memory, MemoryKind, away, on_this_day, place};
 use crate::{
     Vault,
-    people::{items, shows_somebody, slim},
+    people::{shows_somebody, slim},
     seams::SeamResult,
 };
 
@@ -27,14 +27,15 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     let timeline = vault.timelines.between(user, None, None).await?;
     let mut out_of_sight: HashSet<MediaId> = HashSet::new();
     let mut marked: Vec<Media> = Vec::new();
-    items(vault, user, |media| {
+    let see = |media: Media| {
         if hidden.hides(&media) {
             out_of_sight.insert(media.id);
-        } else if shows_somebody(&media) {
+        } else if shows_somebody(&media) && !media.is_put_away() {
             marked.push(slim(media));
         }
-    })
-    .await?;
+    };
+    vault.each_item(user, see).await?;
+    marked.sort_by(|one, other| one.id.cmp(&other.id));
     let is_shown = |placed: &Placed| !hidden.hides_day(&date_of_day(local_day(placed))) && !out_of_sight.contains(&placed.media);
     let shown = without(timeline, is_shown);
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
