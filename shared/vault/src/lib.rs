@@ -45,7 +45,7 @@ pub use counters::{Counters, recount};
 pub use day_memories::DayMemories;
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, window_of};
 pub use drills::{Drill, Drills};
-pub use faces::{Faces, KnownFace, KnownPerson};
+pub use faces::{Faces, Heeded, KnownFace, KnownPerson};
 pub use hidden::Hiding;
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use journal::Journal;
@@ -149,7 +149,7 @@ pub struct Post {
 impl Names {
     /// What the output of a stage is made by in this deployment.
     pub fn recipe(&self, stage: Stage) -> Recipe {
-        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition, recognise: self.recognising.what })
+        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition, sought: self.recognising.sought })
     }
 }
 
