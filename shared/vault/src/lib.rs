@@ -52,7 +52,7 @@ pub use journal::Journal;
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
 pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings, NOTICE_TITLE};
-pub use memories::{Memory, MemoryKind, memories_of, on_this_day, trips_of};
+pub use memories::{Discretion, Memory, MemoryKind, memories_of, on_this_day, trips_of};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};
