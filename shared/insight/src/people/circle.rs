@@ -228,7 +228,7 @@ fn most_frequent(appearances: &[&Appearance]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::{Facts, Region, Sha256, UserId};
+    use photovault_domain::{Facts, Region, Sha256, Tags, UserId};
 
     use super::*;
 
@@ -293,21 +293,17 @@ mod tests {
         let name = PeopleEdit::Name { who: shown(1, "#p"), name: "Ben".to_owned() };
         // Photos by number, with the marks of their faces.
         let circle = |marks: &[(u8, &str)], said: &[PeopleEdit]| {
-            let mut items: Vec<Media> = Vec::new();
-            let mut whose = HashMap::new();
+            let (mut faces, mut whose) = (BTreeMap::<u8, Vec<_>>::new(), HashMap::new());
             for (place, (number, mark)) in marks.iter().enumerate() {
                 let face = photovault_domain::Face { id: Some(format!("f{place}")), ..photovault_domain::Face::default() };
                 whose.insert(format!("f{place}"), (*mark).to_owned());
-                match items.iter_mut().find(|media| media.id == photo(*number, &[]).id) {
-                    Some(media) => {
-                        media.tags.iter_mut().for_each(|tags| tags.faces.iter_mut().for_each(|it| it.push(face.clone())))
-                    }
-                    None => {
-                        let tags = photovault_domain::Tags { faces: Some(vec![face]), ..photovault_domain::Tags::default() };
-                        items.push(Media { tags: Some(Box::new(tags)), ..photo(*number, &[]) });
-                    }
-                }
+                faces.entry(*number).or_default().push(face);
             }
+            let tagged = |(number, faces): (u8, Vec<photovault_domain::Face>)| {
+                let tags = Tags { faces: Some(faces), ..Tags::default() };
+                Media { tags: Some(Box::new(tags)), ..photo(number, &[]) }
+            };
+            let items: Vec<Media> = faces.into_iter().map(tagged).collect();
             let said: Vec<PeopleEdit> = [&name].into_iter().chain(said).cloned().collect();
             let (circle, lapsed) = Circle::with_faces(&items, &whose, &said);
             (counts(&circle), lapsed)
