@@ -34,7 +34,7 @@ pub(crate) struct Wanted<'a> {
 
 /// Prints them in the order in which they were taken. Reads the timeline and the items of that time only.
 pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> anyhow::Result<()> {
-    let hidden = vault.hiding.of(user).await?;
+    let discretion = vault.discretion(user).await?;
     let (mut part, mut candidates, mut shown) = (0, Vec::new(), Vec::new());
     let (from, until) = around(wanted.period);
     let timeline = vault.timelines.between(user, Some(from), Some(until)).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
     };
     let items: Vec<_> = stream::iter(of_period.collect::<Vec<_>>()).map(read).buffered(AT_ONCE).try_collect().await?;
     for (placed, date, part, media) in items.into_iter().flatten() {
-        let is_hidden = hidden.hides_day(&date) || hidden.hides(&media);
+        let is_hidden = discretion.hides_day(&date) || discretion.hides(&media);
         if is_hidden || wanted.without.iter().any(|word| is_about(&media, &date, word)) {
             continue;
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::TcpStream, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use photovault_aws::{Connection, Endpoint, Reach, connect};
-use photovault_domain::Rendition;
+use photovault_domain::{Recognising, Rendition, Sought};
 use photovault_vault::{Names, Post, Secret, Vault};
 use serde::Deserialize;
 
@@ -110,6 +110,9 @@ async fn reach_engine(engine: EngineFile, arguments: &VaultArguments) -> anyhow:
         rendition: choice("RENDITION"),
         rendition_lines: choice("RENDITION_LINES"),
         rendition_kbps: choice("RENDITION_KBPS"),
+        recognition: choice("RECOGNITION"),
+        recognition_text: choice("RECOGNITION_TEXT"),
+        recognition_moderation: choice("RECOGNITION_MODERATION"),
         mail_from: choice("MAIL_FROM"),
         smtp: choice("SMTP"),
         private_channels: choice("PRIVATE_CHANNELS"),
@@ -130,6 +133,8 @@ fn names(
     let usual = Rendition::default();
     let number = |text: &str, usual: u32| if text.is_empty() { Ok(usual) } else { text.parse() };
     let when = if choices.rendition.is_empty() { usual.when } else { choices.rendition.parse().context("RENDITION")? };
+    let sought = Sought::read(&choices.recognition, &choices.recognition_text, &choices.recognition_moderation);
+    let sought = sought.context("RECOGNITION, RECOGNITION_TEXT or RECOGNITION_MODERATION")?;
     let [uploads, vault, backup] = buckets.map(str::to_owned);
     Ok(Names {
         uploads_bucket: uploads,
@@ -153,7 +158,7 @@ fn names(
             kbps: number(&choices.rendition_kbps, usual.kbps).context("RENDITION_KBPS")?,
         },
         processing: photovault_domain::Processing::default(),
-        recognising: photovault_domain::Recognising::default(),
+        recognising: Recognising { sought, ..Recognising::default() },
         memory_mb: 0,
     })
 }

@@ -60,7 +60,7 @@ enum PeopleAction {
         #[arg(required = true)]
         others: Vec<String>,
     },
-    /// On these photos it is somebody else.
+    /// On these photos it is somebody else, and on late ones that a recogniser takes for them.
     Split {
         /// A name, or the mark of somebody who has none.
         who: String,

@@ -14,7 +14,7 @@ use crate::{
     list::{item_json, pixels},
     shown::{facts, written},
     table::{Table, bytes, cost, duration, when},
-    tags::tags,
+    tags::{kept_back, tags},
 };
 
 /// How far two zones can be apart: a floating time stands in the timeline as if it were UTC.
@@ -29,14 +29,17 @@ pub(crate) async fn run(arguments: &ShowArguments) -> anyhow::Result<()> {
     let vault = reach(&arguments.vault).await?.vault;
     let media = find(&vault, &arguments.vault.user, &arguments.media).await?;
     let time_zone = neighbours_offset(&vault, &media).await?;
+    let kept_back = media.tags.as_deref().filter(|_| vault.names.recognising.sought.moderation).and_then(kept_back);
     if arguments.vault.json {
         let mut shown = item_json(&media);
         shown["time_zone"] = serde_json::json!(time_zone);
+        shown["kept_back"] = serde_json::json!(kept_back);
         println!("{shown}");
         return Ok(());
     }
     print!("{}", page(&media));
-    print!("{}", written(&[("time zone", time_zone.unwrap_or_default())], ""));
+    let lines = [("kept back", kept_back.unwrap_or_default()), ("time zone", time_zone.unwrap_or_default())];
+    print!("{}", written(&lines, ""));
     println!("\nWhat happened (UTC):");
     ledger(&media).print();
     match media.status() {

@@ -38,12 +38,31 @@ pub(crate) async fn run(arguments: &UpArguments) -> anyhow::Result<()> {
         print!("{}", greeting(&file, &arguments.data, &logs, ready));
         println!("Photos are decoded in a process of their own; {protections}.");
     }
+    for option in unanswered(&file) {
+        eprintln!("{option}");
+    }
     stop_asked().await?;
     eprintln!("Ending: what is at work gets ten seconds; the rest comes back at the next start. Ctrl-C again ends at once.");
     tokio::select! {
         ended = engine.shutdown() => ended,
         asked = stop_asked() => asked,
     }
+}
+
+/// What its template asks for and this engine's own recogniser has no model for.
+fn unanswered(file: &EngineFile) -> Vec<String> {
+    let asked = [
+        ("RecognitionText", "RECOGNITION_TEXT", "reads text"),
+        ("RecognitionModeration", "RECOGNITION_MODERATION", "tells what is not to be shown unasked"),
+    ];
+    let is_on = |variable: &str| file.choices.get(variable).is_some_and(|choice| choice == "on");
+    let told = |(parameter, _, does): (&str, &str, &str)| {
+        format!(
+            "The template says {parameter}: on, and this engine has no model that {does}: photos are ready without it, and say so as deferred. \
+             Rekognition does it on AWS; here, leave {parameter} off."
+        )
+    };
+    asked.into_iter().filter(|(_, variable, _)| is_on(variable)).map(told).collect()
 }
 
 fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
@@ -169,5 +188,20 @@ mod tests {
             assert!(text.contains(part), "{part} is missing");
         }
         assert_eq!(announcement(&file, Path::new("d/logs"), Duration::from_millis(7))["ready_ms"], 7);
+    }
+
+    #[test]
+    fn what_the_engine_cannot_tell_is_said_at_the_start() {
+        let file = |choices: &[(&str, &str)]| {
+            let choices: serde_json::Map<String, serde_json::Value> =
+                choices.iter().map(|(name, choice)| ((*name).to_owned(), json!(choice))).collect();
+            let names = ["endpoint", "access_key", "secret_key", "region", "uploads_bucket", "vault_bucket", "table"];
+            let mut file: serde_json::Value = names.into_iter().map(|name| (name.to_owned(), json!(""))).collect();
+            file["choices"] = choices.into();
+            serde_json::from_value::<EngineFile>(file).unwrap()
+        };
+        assert!(unanswered(&file(&[("RECOGNITION_TEXT", "off"), ("RECOGNITION_MODERATION", "off")])).is_empty());
+        let said = unanswered(&file(&[("RECOGNITION_TEXT", "off"), ("RECOGNITION_MODERATION", "on")]));
+        assert!(said.len() == 1 && said[0].contains("RecognitionModeration: on"), "{said:?}");
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     auth::{Credentials, Unauthorized, verify},
     clock::now_ms,
     dynamodb::Tables,
-    meter::{Meter, who},
+    meter::{Meter, is_billed, who},
     metrics,
     rekognition::{self, Eyes},
     s3::Buckets,
@@ -269,7 +269,9 @@ impl Gateway {
         let Ok(input) = serde_json::from_slice::<Value>(&body) else {
             return refused("SerializationException", "the body is not JSON");
         };
-        self.services.meter.note(who(&parts.headers), |used| used.recognised += 1);
+        if is_billed(action) {
+            self.services.meter.note(who(&parts.headers), |used| used.recognised += 1);
+        }
         match rekognition::call(&self.services.buckets, &self.services.eyes, action, input).await {
             Ok(answer) => reply(StatusCode::OK, JSON, answer.to_string()),
             Err(refusal) => refused(refusal.code, &refusal.message),

@@ -48,9 +48,15 @@ pub struct Used {
     pub polls: u64,
     /// Messages published to a topic.
     pub published: u64,
-    /// Pictures that were looked at.
+    /// Requests to Rekognition that look at a picture or compare faces.
     #[serde(default)]
     pub recognised: u64,
+}
+
+/// Whether Rekognition bills an action: it looks at a picture or compares faces (its price list, groups 1 and 2). What makes, parts and removes
+/// is free.
+pub(crate) fn is_billed(action: &str) -> bool {
+    ["Detect", "Recognize", "Compare", "Index", "Search", "Associate"].iter().any(|verb| action.starts_with(verb))
 }
 
 /// What the page `/_photovault/used` shows.

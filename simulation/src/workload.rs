@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use photovault_domain::{Channel, MediaId, Preferences, Recognise, Recognising, Sha256, UploadKey, UserId};
+use photovault_domain::{Channel, MediaId, Preferences, Recognise, Recognising, Sha256, Sought, UploadKey, UserId};
 use photovault_sim::{Random, World};
 use photovault_vault::seams::Expect;
 use sha2::Digest as _;
@@ -176,7 +176,9 @@ fn recognising(mut random: Random) -> Recognising {
         return Recognising::default();
     }
     let what = random.one_of(&[Recognise::Labels, Recognise::Faces, Recognise::People]);
-    Recognising { what, monthly_images: random.one_of(&[2, 5, 1000]) }
+    let monthly_images = random.one_of(&[2, 5, 1000]);
+    let sought = Sought { what, text: random.below(3) == 0, moderation: random.below(3) == 0 };
+    Recognising { sought, monthly_images }
 }
 
 /// One history in six has somebody who wants to be told by every channel, and not at breakfast.

@@ -17,6 +17,12 @@ pub(crate) struct ChoiceArguments {
     pub(crate) rendition_lines: String,
     #[arg(long, env = "RENDITION_KBPS", hide = true, global = true, default_value = "")]
     pub(crate) rendition_kbps: String,
+    #[arg(long, env = "RECOGNITION", hide = true, global = true, default_value = "")]
+    pub(crate) recognition: String,
+    #[arg(long, env = "RECOGNITION_TEXT", hide = true, global = true, default_value = "")]
+    pub(crate) recognition_text: String,
+    #[arg(long, env = "RECOGNITION_MODERATION", hide = true, global = true, default_value = "")]
+    pub(crate) recognition_moderation: String,
     #[arg(long, env = "MAIL_FROM", hide = true, global = true, default_value = "")]
     pub(crate) mail_from: String,
     #[arg(long, env = "SMTP", hide = true, global = true, default_value = "", hide_env_values = true)]

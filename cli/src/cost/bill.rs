@@ -106,6 +106,8 @@ pub(super) fn bill(used: &BTreeMap<String, Used>, measured: &Measured) -> Vec<Li
         (Billed::Emails, sum(|used| used.published as f64)),
         (Billed::LogGb, (sum(|used| used.logged_bytes as f64) + count_of_calls * PLATFORM_LOG_BYTES) / 1e9),
         (Billed::Traces, count_of_calls * TRACED),
+        // Also those that the engine refuses, having no model: Rekognition has.
+        (Billed::RecognisedImages, sum(|used| used.recognised as f64)),
         (Billed::S3GbMonths, measured.kept_bytes as f64 / 1e9),
         (Billed::TableGbMonths, measured.row_bytes as f64 / 1e9),
     ];
@@ -140,6 +142,7 @@ mod tests {
             s3_puts: 500,
             polls: 200,
             table_writes: 1500.0,
+            recognised: 50,
             ..Used::default()
         };
         let clients = Used { s3_puts: 500, table_reads: 9e9, ..Used::default() };
@@ -152,6 +155,7 @@ mod tests {
             "PUT, COPY, LIST 2000.0 $0.010000",
             "write units 3000.0 $0.001875",
             "requests 1400.0 $0.000560",
+            "images 100.0 $0.100000",
             "GB kept, each month 4.0 $0.092000",
         ];
         let is_exact = |text: &&String| !["GB-seconds", "GB of logs", "traces"].iter().any(|what| text.starts_with(what));

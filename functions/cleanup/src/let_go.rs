@@ -81,7 +81,7 @@ mod tests {
             vault.faces.keep_indexed(user, media, vec![Face { id: Some(face.clone()), ..Face::default() }]).await.unwrap();
             person.told.push((face.clone(), number as i32));
             let known = KnownFace { face: face.clone(), media: media.clone(), day: 0, person: Some("f0".to_owned()), version: 0 };
-            vault.faces.write(user, &[known], Some(&person)).await.unwrap();
+            vault.faces.write(user, &[known], std::slice::from_ref(&person)).await.unwrap();
             person.version += 1;
             let mut world = fabric.world();
             let collection = world.collections.entry(format!("vault.{user}")).or_default();

@@ -1,7 +1,7 @@
 //! The walks: what each comes past, page by page, and how it repairs what is decided.
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use photovault_domain::{Media, MediaId, Recognise, Sha256, Stage, UploadKey, UtcMs, kept_bytes};
+use photovault_domain::{Media, MediaId, Sha256, Stage, UploadKey, UtcMs, kept_bytes};
 use photovault_vault::{Change, Mutant, UploadRef, Vault, Waiting, mutated, revive, seams::Listed};
 
 use crate::decide::{Deferred, Files, Moment, Repair, of_bytes, of_deferred, of_item, of_unsettled, of_upload};
@@ -77,7 +77,7 @@ impl Walk {
                 let page = vault.catalog.unsettled(place, UNSETTLED).await?;
                 each(page.items, page.next, |media| unsettled_step(vault, moment, media)).await
             }
-            Self::Deferred if vault.names.recognising.what == Recognise::Off => each(vec![], None, |()| async { Ok(None) }).await,
+            Self::Deferred if !vault.names.recognising.sought.is_anything() => each(vec![], None, |()| async { Ok(None) }).await,
             Self::Deferred => {
                 let page = vault.recogniser.deferred(place, DEFERRED).await?;
                 each(page.items, page.next, |waiting| deferred_step(vault, waiting)).await

@@ -1,9 +1,9 @@
-//! tag: asks a recogniser what a photo, or a video's poster, shows; and where the faces are.
+//! tag: asks a recogniser what a photo, or a video's poster, shows; where the faces are; what can be read; and whether it may be shown unasked.
 //!
 //! - Event in: a job, through the tag queue, for an item that has its pictures and its place. One after the other for each user: of a burst
 //!   the first frame is done before the next one is begun.
 //! - Decision ([`decide`]): the cheapest way to the tags. What was seen in the same bytes before; else what was seen on another frame of the
-//!   burst; else somebody is asked, about faces only where a person is to be seen.
+//!   burst; else somebody is asked, about faces only where a person is to be seen, and of a frame what can be read on it.
 //! - Effects out: the count of the month's pictures, what was seen under the bytes' hash, the `tags` facet, the ledger entry. Where the
 //!   month has no pictures left, the entry says so, and a row remembers the item until another month.
 //! - Idempotent by: what is kept under the bytes' hash, and the entry's recipe and input. Only who dies between an answer and its keeping
@@ -16,11 +16,11 @@ mod tests;
 
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use photovault_domain::{Facet, Media, Recipe, Recognise, Sha256, Stage, Tags, timeline_key};
+use photovault_domain::{Facet, Media, Recognise, Sha256, Sought, Stage, Tags, timeline_key};
 use photovault_lambda::{Message, Served, serve_messages, work_on};
 use photovault_vault::{Asked, Mutant, Outcome, Vault, mutated};
 
-use decide::{Beside, Decision, Known, decide, wants_faces};
+use decide::{Beside, Decision, Known, LOOKS, Look, decide, misses_common};
 
 /// How far from an item others are looked at that may be as good as it: frames of one burst come within two seconds of each other, and a
 /// camera that counts whole seconds may be one off.
@@ -38,19 +38,19 @@ pub fn on_message(vault: Vault, message: Message) -> BoxFuture<'static, anyhow::
 
 async fn handle(vault: Vault, media: Media) -> anyhow::Result<Outcome> {
     let sha256 = media.sha256.clone().context("the item has no hash")?;
-    let recipe = vault.names.recipe(Stage::Tag);
-    let known = gather(&vault, &media, &sha256, &recipe).await?;
-    match decide(&media, vault.names.recognising.what, known) {
+    let sought = vault.names.recognising.sought;
+    let known = gather(&vault, &media, &sha256, sought).await?;
+    match decide(&media, sought, known) {
         Decision::Known(tags) => Ok(Outcome::Done { facet: Some(Facet::Tags(Box::new(tags))), note: None }),
         Decision::Nothing(why) => Ok(Outcome::Done { facet: None, note: Some(why) }),
-        Decision::Ask { picture, seen } => ask(&vault, &media, (&sha256, &recipe), &picture, seen).await,
+        Decision::Ask { picture, seen } => ask(&vault, &media, &sha256, &picture, seen).await,
     }
 }
 
-async fn gather(vault: &Vault, media: &Media, sha256: &Sha256, recipe: &Recipe) -> anyhow::Result<Known> {
-    let of_bytes = vault.recogniser.known(sha256, recipe).await?;
+async fn gather(vault: &Vault, media: &Media, sha256: &Sha256, sought: Sought) -> anyhow::Result<Known> {
+    let of_bytes = vault.recogniser.known(sha256).await?;
     let mut beside = Vec::new();
-    if let (None, Some(placed)) = (&of_bytes, media.placed) {
+    if let Some(placed) = media.placed.filter(|_| misses_common(sought, &of_bytes)) {
         let around = vault.timelines.around(&media.user, &timeline_key(placed, &media.id)).await?;
         for other in around.into_iter().filter(|other| (other.taken.at.0 - placed.0).abs() <= BESIDE_MS) {
             let Some(other) = vault.catalog.media(&media.user, &other.media).await? else { continue };
@@ -64,55 +64,54 @@ async fn gather(vault: &Vault, media: &Media, sha256: &Sha256, recipe: &Recipe) 
     Ok(Known { of_bytes, beside })
 }
 
-/// Asks what is not known, and keeps the answer before the item is written: an answer that was paid for is not asked for again.
-async fn ask(
-    vault: &Vault,
-    media: &Media,
-    (sha256, recipe): (&Sha256, &Recipe),
-    picture: &str,
-    seen: Option<Tags>,
-) -> anyhow::Result<Outcome> {
-    let (what, is_kept) = (vault.names.recognising.what, seen.is_some());
-    let mut tags = match seen {
-        Some(tags) => tags,
-        None => match vault.recogniser.labels(picture).await? {
-            Asked::Seen((labels, model)) => {
-                let tags = Tags { labels, model, ..Tags::default() };
-                // Whose faces they are is another matter in each user's collection: what is known of the bytes ends here.
-                if what == Recognise::People {
-                    vault.recogniser.keep(sha256, recipe, &tags, false).await?;
-                }
-                tags
-            }
-            Asked::Untaken(why) => return Ok(Outcome::Done { facet: None, note: Some(why) }),
-            Asked::Deferred(why) => {
-                vault.recogniser.defer(&media.user, &media.id).await?;
-                return Ok(Outcome::Done { facet: None, note: Some(why) });
-            }
-        },
-    };
+/// Asks what is not known, one look after another, and keeps each answer before anything else: what was paid for is not asked for again.
+/// The first look that nobody grants is the last one.
+async fn ask(vault: &Vault, media: &Media, sha256: &Sha256, picture: &str, mut seen: Tags) -> anyhow::Result<Outcome> {
+    let sought = vault.names.recognising.sought;
     let mut note = None;
-    if wants_faces(what, &tags) {
-        let asked = match what {
-            Recognise::People => people::faces(vault, media, picture).await?,
-            _ => vault.recogniser.faces(picture).await?,
-        };
-        match asked {
-            Asked::Seen(faces) => tags.faces = Some(faces),
-            Asked::Untaken(why) => note = Some(why),
+    for look in LOOKS {
+        if !look.is_wanted(sought, &seen) {
+            continue;
+        }
+        match look_at(vault, media, picture, look, &seen).await? {
+            Asked::Seen(found) => {
+                if look.is_of_bytes(sought) && !mutated(Mutant::SeenIsNotKept) {
+                    vault.recogniser.keep(sha256, &found).await?;
+                }
+                seen.learn(found);
+            }
+            Asked::Untaken(why) => {
+                note = Some(why);
+                break;
+            }
             Asked::Deferred(why) => {
                 vault.recogniser.defer(&media.user, &media.id).await?;
                 note = Some(why);
+                break;
             }
         }
     }
-    if let (Recognise::People, Some(faces)) = (what, &tags.faces) {
-        note = people::recognise(vault, media, faces).await?;
-        if note.is_some() {
-            vault.recogniser.defer(&media.user, &media.id).await?;
+    let facet = (seen != Tags::default()).then(|| Facet::Tags(Box::new(seen)));
+    Ok(Outcome::Done { facet, note })
+}
+
+/// What one look adds to what was seen.
+async fn look_at(vault: &Vault, media: &Media, picture: &str, look: Look, seen: &Tags) -> anyhow::Result<Asked<Tags>> {
+    let recogniser = &vault.recogniser;
+    let with_faces = |faces| Tags { faces: Some(faces), ..Tags::default() };
+    Ok(match look {
+        Look::Labels => recogniser.labels(picture).await?.map(|(labels, model)| Tags { labels, model, ..Tags::default() }),
+        Look::Faces if vault.names.recognising.sought.what == Recognise::People => {
+            people::faces(vault, media, picture).await?.map(with_faces)
         }
-    } else if what != Recognise::People && !mutated(Mutant::SeenIsNotKept) {
-        vault.recogniser.keep(sha256, recipe, &tags, is_kept).await?;
-    }
-    Ok(Outcome::Done { facet: Some(Facet::Tags(Box::new(tags))), note })
+        Look::Faces => recogniser.faces(picture).await?.map(with_faces),
+        Look::People => {
+            let faces = seen.faces.as_deref().unwrap_or_default();
+            people::recognise(vault, media, faces).await?.map(|()| Tags::default())
+        }
+        Look::Moderation => {
+            recogniser.moderation(picture).await?.map(|found| Tags { moderation: Some(found), ..Tags::default() })
+        }
+        Look::Text => recogniser.text(picture).await?.map(|words| Tags { text: Some(words), ..Tags::default() }),
+    })
 }

@@ -1,10 +1,18 @@
 //! Whose the faces of a photo are. Each face is taken into its user's collection once; then the recogniser says whom it resembles, persons
 //! first, and [`place`] decides. Faces and person are written in one transaction over the versions that it was decided from.
+//!
+//! Before that the recogniser is told what its user has said since ([`splits`]).
+
+mod splits;
+
+use std::slice::from_ref;
 
 use anyhow::bail;
-use photovault_domain::{Face, Media, MediaId, UserId};
-use photovault_insight::people::{Alike, Arrival, Placement, SURE_PERCENT, is_telling, place};
-use photovault_vault::{Asked, KnownFace, KnownPerson, Vault, seams::Written};
+use photovault_domain::{Face, Media, MediaId, UserId, mark_by, origin_of};
+use photovault_insight::people::{Alike, Arrival, Placement, SURE_PERCENT, place};
+use photovault_vault::{Asked, KnownFace, Vault, seams::Written};
+
+use splits::{heed, tell};
 
 const DAY_MS: i64 = 86_400_000;
 /// Faces of one photo that are looked for, the largest: who stands in a crowd is nobody's.
@@ -23,39 +31,58 @@ pub(crate) async fn faces(vault: &Vault, media: &Media, picture: &str) -> anyhow
     })
 }
 
-/// Places those faces that are nobody's yet; why not, in plain words, where the month has no pictures left.
-pub(crate) async fn recognise(vault: &Vault, media: &Media, faces: &[Face]) -> anyhow::Result<Option<String>> {
+/// Places those faces that are nobody's yet, as far as the month has pictures left.
+pub(crate) async fn recognise(vault: &Vault, media: &Media, faces: &[Face]) -> anyhow::Result<Asked<()>> {
     let user = &media.user;
+    let splits = match heed(vault, user).await? {
+        Asked::Seen(splits) => splits,
+        other => return Ok(other.map(|_| ())),
+    };
     let ids: Vec<&str> = faces.iter().filter_map(|face| face.id.as_deref()).take(MOST_FACES).collect();
     for face in &ids {
         let known = vault.faces.face(user, face).await?;
-        if let Some(person) = known.and_then(|known| known.person) {
+        let person = match known.and_then(|known| known.person) {
             // Who died before the recogniser was told is made up for.
-            if let Some(why) = tell(vault, user, &person).await? {
-                return Ok(Some(why));
+            Some(person) => Some(mark_by(&splits, &person, None)),
+            None => match search(vault, media, face, &splits).await? {
+                Asked::Seen((persons, alike)) => settle(vault, media, face, &splits, &persons, &alike).await?,
+                other => return Ok(other.map(|_| ())),
+            },
+        };
+        if let Some(person) = person {
+            match tell(vault, user, &person).await? {
+                Asked::Seen(()) => {}
+                other => return Ok(other),
             }
-            continue;
-        }
-        let persons = match vault.recogniser.persons_like(user, face).await? {
-            Asked::Seen(persons) => persons,
-            Asked::Deferred(why) | Asked::Untaken(why) => return Ok(Some(why)),
-        };
-        let here = on(vault, user, &media.id).await?;
-        let is_sure = persons.iter().any(|(person, percent)| *percent >= SURE_PERCENT && !here.contains(person));
-        // Whom a person tells of needs no faces: that is a request less.
-        let asked = if is_sure { Asked::Seen(Vec::new()) } else { vault.recogniser.faces_like(user, face).await? };
-        let alike = match asked {
-            Asked::Seen(alike) => alike,
-            Asked::Deferred(why) | Asked::Untaken(why) => return Ok(Some(why)),
-        };
-        let person = settle(vault, media, face, &persons, &alike).await?;
-        if let Some(person) = person
-            && let Some(why) = tell(vault, user, &person).await?
-        {
-            return Ok(Some(why));
         }
     }
-    Ok(None)
+    Ok(Asked::Seen(()))
+}
+
+/// Somebody or something that a face is like, with the percent.
+type Likeness = (String, u8);
+
+/// Persons whom a face is like, and faces where none of these is sure.
+async fn search(
+    vault: &Vault,
+    media: &Media,
+    face: &str,
+    splits: &[String],
+) -> anyhow::Result<Asked<(Vec<Likeness>, Vec<Likeness>)>> {
+    let mut persons = match vault.recogniser.persons_like(&media.user, face).await? {
+        Asked::Seen(persons) => persons,
+        other => return Ok(other.map(|persons| (persons, Vec::new()))),
+    };
+    for (person, _) in &mut persons {
+        *person = mark_by(splits, person, None);
+    }
+    let here = on(vault, &media.user, &media.id, splits).await?;
+    if persons.iter().any(|(person, percent)| *percent >= SURE_PERCENT && !here.contains(person)) {
+        // Whom a person tells of needs no faces: that is a request less.
+        return Ok(Asked::Seen((persons, Vec::new())));
+    }
+    let alike = vault.recogniser.faces_like(&media.user, face).await?;
+    Ok(alike.map(|alike| (persons, alike)))
 }
 
 /// Decides whose a face is and writes it down; gives the person.
@@ -63,13 +90,14 @@ async fn settle(
     vault: &Vault,
     media: &Media,
     face: &str,
-    persons: &[(String, u8)],
-    alike: &[(String, u8)],
+    splits: &[String],
+    persons: &[Likeness],
+    alike: &[Likeness],
 ) -> anyhow::Result<Option<String>> {
     let (user, day) = (&media.user, media.taken().at.0.div_euclid(DAY_MS) as i32);
     for _ in 0..MAX_CONFLICTS {
         let known = vault.faces.face(user, face).await?;
-        let (arrival, rows) = gather(vault, media, persons, alike).await?;
+        let (arrival, rows) = gather(vault, media, splits, persons, alike).await?;
         let (person, along) = match place(&arrival) {
             Placement::Joins(person, along) => (Some(person), along),
             Placement::Founds(along) => (Some(face.to_owned()), along),
@@ -82,7 +110,7 @@ async fn settle(
             row.person.clone_from(&person);
         }
         let Some(person) = person else {
-            if vault.faces.write(user, &faces, None).await? == Written::Yes {
+            if vault.faces.write(user, &faces, &[]).await? == Written::Yes {
                 return Ok(None);
             }
             continue;
@@ -90,12 +118,9 @@ async fn settle(
         let mut row = vault.faces.person(user, &person).await?.unwrap_or_default();
         row.person.clone_from(&person);
         for face in &faces {
-            let days: Vec<i32> = row.told.iter().chain(&row.untold).map(|(_, day)| *day).collect();
-            if is_telling(&days, face.day) {
-                row.untold.push((face.face.clone(), face.day));
-            }
+            row.gains(&face.face, face.day);
         }
-        if vault.faces.write(user, &faces, Some(&row)).await? == Written::Yes {
+        if vault.faces.write(user, &faces, from_ref(&row)).await? == Written::Yes {
             return Ok(Some(person));
         }
     }
@@ -106,53 +131,42 @@ async fn settle(
 async fn gather(
     vault: &Vault,
     media: &Media,
-    persons: &[(String, u8)],
-    alike: &[(String, u8)],
+    splits: &[String],
+    persons: &[Likeness],
+    alike: &[Likeness],
 ) -> anyhow::Result<(Arrival, Vec<KnownFace>)> {
     let user = &media.user;
-    let mut arrival = Arrival { persons: persons.to_vec(), not: on(vault, user, &media.id).await?, ..Arrival::default() };
+    let mut arrival = Arrival { persons: persons.to_vec(), not: on(vault, user, &media.id, splits).await?, ..Arrival::default() };
     let mut rows = Vec::new();
     for (other, percent) in alike.iter().filter(|(_, percent)| *percent >= SURE_PERCENT) {
         let row = vault.faces.face(user, other).await?;
         let Some(row) = row.filter(|row| row.media != media.id) else { continue };
-        let beside = if row.person.is_none() { on(vault, user, &row.media).await? } else { Vec::new() };
-        let (photo, person) = (row.media.to_string(), row.person.clone());
-        arrival.alike.push(Alike { face: other.clone(), photo, percent: *percent, person, beside });
+        let person = row.person.as_deref().map(|person| mark_by(splits, person, None));
+        let mut beside = if person.is_none() { on(vault, user, &row.media, splits).await? } else { Vec::new() };
+        // A photo on which somebody else was said to be is not theirs from whom they were parted.
+        beside.extend(beside.iter().map(|mark| origin_of(mark).to_owned()).collect::<Vec<_>>());
+        arrival.alike.push(Alike { face: other.clone(), photo: row.media.to_string(), percent: *percent, person, beside });
         rows.push(row);
     }
     Ok((arrival, rows))
 }
 
 /// Who is known to be on a photo.
-async fn on(vault: &Vault, user: &UserId, media: &MediaId) -> anyhow::Result<Vec<String>> {
+async fn on(vault: &Vault, user: &UserId, media: &MediaId, splits: &[String]) -> anyhow::Result<Vec<String>> {
     let mut persons = Vec::new();
     for face in vault.faces.indexed(user, media).await?.unwrap_or_default().iter().take(MOST_FACES) {
         let Some(id) = &face.id else { continue };
-        persons.extend(vault.faces.face(user, id).await?.and_then(|known| known.person));
+        let person = vault.faces.face(user, id).await?.and_then(|known| known.person);
+        persons.extend(person.map(|person| mark_by(splits, &person, None)));
     }
     Ok(persons)
-}
-
-/// Tells the recogniser what it is still to be told of a person; why not, where the month has no pictures left.
-async fn tell(vault: &Vault, user: &UserId, person: &str) -> anyhow::Result<Option<String>> {
-    let Some(known) = vault.faces.person(user, person).await?.filter(|known| !known.untold.is_empty()) else { return Ok(None) };
-    let faces: Vec<String> = known.untold.iter().map(|(face, _)| face.clone()).collect();
-    match vault.recogniser.associate(user, person, &faces).await? {
-        Asked::Seen(()) => {}
-        Asked::Deferred(why) | Asked::Untaken(why) => return Ok(Some(why)),
-    }
-    let told = known.told.into_iter().chain(known.untold).collect();
-    let next = KnownPerson { told, untold: Vec::new(), ..known };
-    // Where another wrote in between, its next visit tells again: that is the same once more.
-    vault.faces.write(user, &[], Some(&next)).await?;
-    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use photovault_domain::{Recognise, Recognising, Stage, State};
+    use photovault_domain::{Recognise, Recognising, Sought, Stage, State};
     use photovault_insight::people::Circle;
     use photovault_sim::{Fabric, Fault, labels_in, person_in};
     use photovault_vault::Change;
@@ -160,14 +174,15 @@ mod tests {
     use super::*;
     use crate::tests::{bytes, id, keep, photo, tag, user, watched};
 
-    const PEOPLE: Recognising = Recognising { what: Recognise::People, monthly_images: 1000 };
+    pub(super) const PEOPLE: Recognising =
+        Recognising { sought: Sought { what: Recognise::People, text: false, moderation: false }, monthly_images: 1000 };
 
     /// Photos that show somebody, each far from the next one in time.
-    fn with_people(count: usize) -> Vec<u8> {
+    pub(super) fn with_people(count: usize) -> Vec<u8> {
         (1..=255).filter(|number| labels_in(&bytes(*number)).len() > 1).take(count).collect()
     }
 
-    async fn library(fabric: &Fabric, vault: &Vault, numbers: &[u8]) {
+    pub(super) async fn library(fabric: &Fabric, vault: &Vault, numbers: &[u8]) {
         let photos = numbers.iter().map(|number| photo(*number, i64::from(*number) * 90_000_000, *number));
         keep(fabric, vault, photos.collect()).await;
     }

@@ -16,8 +16,18 @@ use super::{
 use crate::gateway::REGION;
 
 /// Variables of functions on which recipes hang, and by which channels are tried.
-const CHOICES: &[&str] =
-    &["DERIVATIVES", "RENDITION", "RENDITION_LINES", "RENDITION_KBPS", "MAIL_FROM", "SMTP", "PRIVATE_CHANNELS"];
+const CHOICES: &[&str] = &[
+    "DERIVATIVES",
+    "RENDITION",
+    "RENDITION_LINES",
+    "RENDITION_KBPS",
+    "RECOGNITION",
+    "RECOGNITION_TEXT",
+    "RECOGNITION_MODERATION",
+    "MAIL_FROM",
+    "SMTP",
+    "PRIVATE_CHANNELS",
+];
 
 /// The data folder, ours alone.
 pub(super) struct Lock {

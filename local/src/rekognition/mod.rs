@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use self::{colours::named, picture::Picture};
 use crate::s3::Buckets;
 
-/// Who answers where nobody has a word for anything, as `LabelModelVersion` and `ModerationModelVersion` say it.
+/// Who answers where nobody has a word for anything, as `LabelModelVersion` says it.
 const NOBODY: &str = "local-1";
 /// How certain a label must be where nobody says so, in percent (Rekognition's default).
 const LEAST_CONFIDENCE: f64 = 55.0;
@@ -65,7 +65,12 @@ pub(crate) async fn call(buckets: &Buckets, eyes: &Arc<Eyes>, action: &str, inpu
         "IndexFaces" | "CreateCollection" => {
             return Err(refuse("AccessDeniedException", "this engine finds faces, but cannot tell whose they are".to_owned()));
         }
-        "DetectModerationLabels" => |_, _, _| Ok(json!({"ModerationLabels": [], "ModerationModelVersion": NOBODY})),
+        // An empty answer would say that there is nothing.
+        "DetectText" => return Err(refuse("AccessDeniedException", "this engine has no model that reads text".to_owned())),
+        "DetectModerationLabels" => {
+            let why = "this engine has no model that tells what is not to be shown unasked";
+            return Err(refuse("AccessDeniedException", why.to_owned()));
+        }
         _ => return Err(refuse("UnknownOperationException", format!("{action} is not among what this engine answers"))),
     };
     let bytes = bytes_of(buckets, &input["Image"])?;

@@ -6,12 +6,13 @@ use aws_sdk_rekognition::{
     error::{ProvideErrorMetadata, SdkError},
     types::{BoundingBox, FaceDetail, Image, ImageQuality, Instance, Label as Named, S3Object},
 };
-use photovault_domain::{Area, Face, Label};
+use photovault_domain::{Area, Face, Label, Moderation, Word};
 use photovault_vault::seams::{ObjectAt, Recognition, SeamResult, Unseen};
 
 use crate::failure;
 
 mod collection;
+mod words;
 
 /// Labels of a picture: what comes behind these is rarely looked for, and each makes the item longer.
 const MAX_LABELS: i32 = 20;
@@ -32,7 +33,7 @@ impl Recognition for Rekognition {
             Ok(found) => {
                 let mut labels: Vec<Label> = found.labels().iter().map(label).collect();
                 labels.sort_by(|one, other| other.confidence.cmp(&one.confidence).then_with(|| one.name.cmp(&other.name)));
-                Ok(Ok((labels, found.label_model_version.unwrap_or_default())))
+                Ok(Ok((labels, model(found.label_model_version))))
             }
             Err(error) => unseen(&at.key, &error).map(Err),
         }
@@ -48,6 +49,14 @@ impl Recognition for Rekognition {
             }
             Err(error) => unseen(&at.key, &error).map(Err),
         }
+    }
+
+    async fn text(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Word>, Unseen>> {
+        words::text(&self.0, at).await
+    }
+
+    async fn moderation(&self, at: &ObjectAt) -> SeamResult<Result<Moderation, Unseen>> {
+        words::moderation(&self.0, at).await
     }
 
     async fn take_in(&self, collection: &str, at: &ObjectAt, name: &str) -> SeamResult<Result<Vec<Face>, Unseen>> {
@@ -66,9 +75,18 @@ impl Recognition for Rekognition {
         collection::associate(&self.0, collection, person, faces).await
     }
 
+    async fn part(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+        collection::part(&self.0, collection, person, faces).await
+    }
+
     async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
         collection::forget(&self.0, collection, faces).await
     }
+}
+
+/// A version that is told, so that labels which were looked for are known by it.
+fn model(version: Option<String>) -> String {
+    version.filter(|version| !version.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
 }
 
 fn image(at: &ObjectAt) -> Image {

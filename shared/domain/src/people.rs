@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Face, Media, MediaId, Region};
 
 /// What the word of somebody whom a recogniser keeps begins with: no name in a file does.
-const RECOGNISED: &str = "#";
+pub(crate) const RECOGNISED: &str = "#";
 
 /// Somebody on a photo, by the word that stands there for them: a name that somebody marked in the file, in small letters, or the mark of a
 /// recogniser.

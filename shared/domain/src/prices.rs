@@ -89,7 +89,7 @@ pub const PRICES: &[Price] = &[
     price(Billed::Traces, "X-Ray", "traces", 5.0, 1e6, "aws.amazon.com/xray/pricing"),
     price(Billed::SpotCpuHours, "Fargate Spot", "vCPU-hours", 0.032_38 * SPOT, 1.0, FARGATE),
     price(Billed::SpotGbHours, "Fargate Spot", "GB-hours", 0.003_56 * SPOT, 1.0, FARGATE),
-    price(Billed::RecognisedImages, "Rekognition", "images", 0.001, 1.0, "aws.amazon.com/rekognition/pricing, group 2"),
+    price(Billed::RecognisedImages, "Rekognition", "images", 0.001, 1.0, "aws.amazon.com/rekognition/pricing, groups 1 and 2"),
 ];
 
 const LAMBDA: &str = "cloudchipr.com/blog/aws-lambda-pricing, 2024; aws.amazon.com/lambda/pricing";

@@ -5,7 +5,7 @@ use std::{fmt, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use crate::{Outputs, Recognise, Rendition, STAGES, Stage, StageSpec};
+use crate::{Outputs, Rendition, STAGES, Sought, Stage, StageSpec};
 
 /// What a vault chose of what can be made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Choices {
     /// When a video gets a copy for browsers.
     pub rendition: Rendition,
     /// What pictures are looked at for.
-    pub recognise: Recognise,
+    pub sought: Sought,
 }
 
 impl Choices {
@@ -24,7 +24,7 @@ impl Choices {
         match stage {
             Stage::Thumbnail => format!("{:?}", self.outputs),
             Stage::Video => format!("{:?}", self.rendition),
-            Stage::Tag => self.recognise.to_string(),
+            Stage::Tag => self.sought.to_string(),
             Stage::Validate | Stage::Metadata | Stage::Memories | Stage::Notify => String::new(),
         }
     }
@@ -72,14 +72,14 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::When;
+    use crate::{Recognise, When};
 
     #[test]
     fn a_choice_is_part_of_the_recipe_of_what_it_changes() {
         let usual = Choices::default();
         let small = Choices { outputs: Outputs::JPEG, ..usual };
         let never = Choices { rendition: Rendition { when: When::Never, ..usual.rendition }, ..usual };
-        let faces = Choices { recognise: Recognise::Faces, ..usual };
+        let faces = Choices { sought: Recognise::Faces.into(), ..usual };
         for stage in STAGES.iter().map(|spec| spec.stage) {
             assert_eq!(stage.recipe_of(&usual), stage.recipe());
             assert_eq!(stage.recipe_of(&small) != stage.recipe(), stage == Stage::Thumbnail);

@@ -17,25 +17,75 @@ pub enum Recognise {
     People,
 }
 
+/// All that is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// Labels, faces, people.
+    pub what: Recognise,
+    /// Words that can be read.
+    pub text: bool,
+    /// What is not to be shown unasked.
+    pub moderation: bool,
+}
+
+impl Sought {
+    /// As a template says it: the word for labels, faces and people, and `on` or `off` for the others. An empty text is `off`.
+    pub fn read(what: &str, text: &str, moderation: &str) -> Result<Self, UnknownRecognise> {
+        Ok(Self { what: what.parse()?, text: is_on(text)?, moderation: is_on(moderation)? })
+    }
+
+    /// Whether anything is.
+    pub fn is_anything(self) -> bool {
+        self != Self::default()
+    }
+}
+
+impl From<Recognise> for Sought {
+    /// That, and nothing beside.
+    fn from(what: Recognise) -> Self {
+        Self { what, ..Self::default() }
+    }
+}
+
+fn is_on(text: &str) -> Result<bool, UnknownRecognise> {
+    match text.trim() {
+        "" | "off" => Ok(false),
+        "on" => Ok(true),
+        other => Err(UnknownRecognise { text: other.to_owned(), known: "off and on" }),
+    }
+}
+
+/// As it is part of a recipe.
+impl fmt::Display for Sought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let besides = [(self.text, "+text"), (self.moderation, "+moderation")];
+        write!(f, "{}", self.what)?;
+        besides.iter().filter(|(is_on, _)| *is_on).try_for_each(|(_, name)| f.write_str(name))
+    }
+}
+
 /// What is looked for, and how often in a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recognising {
     /// What.
-    pub what: Recognise,
+    pub sought: Sought,
     /// Pictures that may be paid for in a calendar month (UTC); one that is looked at twice counts twice.
     pub monthly_images: u32,
 }
 
 impl Default for Recognising {
     fn default() -> Self {
-        Self { what: Recognise::Off, monthly_images: 5_000 }
+        Self { sought: Sought::default(), monthly_images: 5_000 }
     }
 }
 
 /// A word that says nothing of what is looked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is none of off, labels, faces and people")]
-pub struct UnknownRecognise(String);
+#[error("'{text}' is none of {known}")]
+pub struct UnknownRecognise {
+    text: String,
+    known: &'static str,
+}
 
 impl Recognise {
     /// Whether faces are looked for.
@@ -54,7 +104,7 @@ impl FromStr for Recognise {
             "labels" => Ok(Self::Labels),
             "faces" => Ok(Self::Faces),
             "people" => Ok(Self::People),
-            other => Err(UnknownRecognise(other.to_owned())),
+            other => Err(UnknownRecognise { text: other.to_owned(), known: "off, labels, faces and people" }),
         }
     }
 }
@@ -83,6 +133,20 @@ mod tests {
         assert_eq!(
             "everything".parse::<Recognise>().unwrap_err().to_string(),
             "'everything' is none of off, labels, faces and people"
+        );
+        assert_eq!(Sought::read("faces", "", "off"), Ok(Recognise::Faces.into()));
+        let both = Sought { text: true, moderation: true, ..Sought::default() };
+        assert_eq!(Sought::read("off", "on", "on"), Ok(both));
+        assert_eq!(Sought::read("", "yes", "").unwrap_err().to_string(), "'yes' is none of off and on");
+    }
+
+    #[test]
+    fn what_is_sought_beside_is_part_of_its_name_and_nothing_else_is() {
+        assert_eq!(Sought::from(Recognise::Faces).to_string(), "faces");
+        let all = Sought { what: Recognise::Off, text: true, moderation: true };
+        assert_eq!(
+            (all.to_string(), all.is_anything(), Sought::default().is_anything()),
+            ("off+text+moderation".into(), true, false)
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::MediaId;
+use crate::{MediaId, Moderation};
 
 /// What a recogniser saw on a photo, or on a video's poster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,8 +13,15 @@ pub struct Tags {
     /// The faces, the largest first; absent where nobody looked for faces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faces: Option<Vec<Face>>,
-    /// Who saw it: the version of the recogniser's model, as it says it.
+    /// Who saw the labels: the version of the recogniser's model, as it says it; empty where nobody looked for labels.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
+    /// What can be read, in the order of reading; absent where nobody looked for text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Vec<Word>>,
+    /// What is not to be shown unasked; absent where nobody looked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moderation: Option<Moderation>,
     /// The picture that was looked at instead of this one: another frame of its burst, or another copy of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherited: Option<MediaId>,
@@ -51,6 +58,17 @@ pub struct Face {
     /// The mark of a recogniser that keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+}
+
+/// A word that can be read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// As it stands there.
+    pub text: String,
+    /// How certain that is, 0..=100.
+    pub confidence: u8,
+    /// Where.
+    pub area: Area,
 }
 
 /// A part of a picture as it is shown, in thousandths of its sides: left edge, upper edge, width, height.
@@ -128,9 +146,31 @@ impl Tags {
         self.labels.is_empty() || self.model.starts_with(Self::LOCAL) || self.labels.iter().any(Label::shows_person)
     }
 
+    /// Adds what another look saw; what is known stands.
+    pub fn learn(&mut self, seen: Self) {
+        if self.model.is_empty() {
+            (self.labels, self.model) = (seen.labels, seen.model);
+        }
+        self.faces = self.faces.take().or(seen.faces);
+        self.text = self.text.take().or(seen.text);
+        self.moderation = self.moderation.take().or(seen.moderation);
+    }
+
     /// The labels of a kind.
     pub fn of_kind(&self, kind: LabelKind) -> impl Iterator<Item = &Label> {
         self.labels.iter().filter(move |label| label.kind() == kind)
+    }
+
+    /// What can be read, as one line.
+    pub fn reading(&self) -> String {
+        let words = self.text.iter().flatten().map(|word| word.text.as_str());
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether that can be read there, over the ends of lines too; upper and lower case are the same.
+    pub fn reads(&self, text: &str) -> bool {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        !words.is_empty() && self.reading().to_lowercase().contains(&words.join(" ").to_lowercase())
     }
 
     /// Whether a word names one of the labels or what one of them is one of; upper and lower case are the same.
@@ -174,6 +214,14 @@ mod tests {
         assert!(labels[0].shows_person() && !labels[1].shows_person());
         let tags = Tags { labels, ..Tags::default() };
         assert!(tags.has("pet") && tags.has("WOMAN") && !tags.has("cat"));
+    }
+
+    #[test]
+    fn text_is_found_by_parts_and_over_lines() {
+        let word = |text: &str| Word { text: text.into(), ..Word::default() };
+        let tags = Tags { text: Some(["HAPPY", "Birthday", "Ann!"].map(word).into()), ..Tags::default() };
+        assert!(tags.reads("happy  birth") && tags.reads("ann") && !tags.reads("birthday happy") && !tags.reads(" "));
+        assert_eq!((tags.reading().as_str(), Tags::default().reads("ann")), ("HAPPY Birthday Ann!", false));
     }
 
     #[test]

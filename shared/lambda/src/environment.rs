@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use photovault_domain::{Processing, Recognising, Rendition, STAGES};
+use photovault_domain::{Processing, Recognising, Rendition, STAGES, Sought};
 use photovault_vault::{Names, Post, SLOW_QUEUE, START_QUEUE, Secret};
 
 /// One environment variable.
@@ -74,6 +74,11 @@ pub const VARIABLES: &[Variable] = &[
     },
     Variable { name: "METRICS", meaning: "emf: what became of messages, as CloudWatch's embedded metrics (default: none)" },
     Variable { name: "RECOGNITION", meaning: "what pictures are looked at for: off (default), labels, faces or people" },
+    Variable { name: "RECOGNITION_TEXT", meaning: "on: what can be read on pictures is looked for too (default: off)" },
+    Variable {
+        name: "RECOGNITION_MODERATION",
+        meaning: "on: what is not to be shown unasked is looked for too, and no memory shows it (default: off)",
+    },
     Variable {
         name: "RECOGNITION_IMAGES",
         meaning: "pictures that may be looked at in a month, one that is looked at twice counted twice (default: 5000)",
@@ -145,7 +150,8 @@ pub(crate) fn read() -> anyhow::Result<Environment> {
             most_s: or(variable("MAX_PROCESSING_TIME"), "21600").parse().context("MAX_PROCESSING_TIME")?,
         },
         recognising: Recognising {
-            what: variable("RECOGNITION").parse().context("RECOGNITION")?,
+            sought: Sought::read(&variable("RECOGNITION"), &variable("RECOGNITION_TEXT"), &variable("RECOGNITION_MODERATION"))
+                .context("RECOGNITION, RECOGNITION_TEXT or RECOGNITION_MODERATION")?,
             monthly_images: or(variable("RECOGNITION_IMAGES"), "5000").parse().context("RECOGNITION_IMAGES")?,
         },
         memory_mb: or(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), "0").parse().context("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?,

@@ -16,7 +16,7 @@ mod world;
 pub use fabric::Fabric;
 pub use queue::{Queued, Received, SimulatedQueue};
 pub use random::Random;
-pub use recognition::{Collection, MODEL, faces_in, labels_in, person_in};
+pub use recognition::{Collection, MODEL, faces_in, labels_in, moderation_in, person_in, text_in};
 pub use scheduler::{Due, Rates, Scheduler, Task};
 pub use seams::{BACKUP, UPLOADS, VAULT};
 pub use seat::Simulation;

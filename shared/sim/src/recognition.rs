@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use photovault_domain::{Area, Face, Label};
+use photovault_domain::{Area, Face, Label, Moderation, ModerationLabel, Word};
 use sha2::Digest as _;
 
 /// Who saw it.
@@ -26,6 +26,20 @@ pub fn labels_in(bytes: &[u8]) -> Vec<Label> {
 pub fn faces_in(bytes: &[u8]) -> Vec<Face> {
     let face = Face { area: Area([100, 100, 200, 300]), confidence: 99, sharpness: Some(80), id: None };
     if has_person(bytes) { vec![face] } else { Vec::new() }
+}
+
+/// What can be read in these bytes: one word on every third of them.
+pub fn text_in(bytes: &[u8]) -> Vec<Word> {
+    let hash = sha2::Sha256::digest(bytes);
+    let word = Word { text: format!("Word{}", hash[4]), confidence: 80 + hash[5] % 20, area: Area([10, 20, 30, 40]) };
+    Some(word).filter(|_| hash[4] % 3 == 0).into_iter().collect()
+}
+
+/// What is not to be shown unasked in these bytes: one of five.
+pub fn moderation_in(bytes: &[u8]) -> Moderation {
+    let hash = sha2::Sha256::digest(bytes);
+    let label = ModerationLabel { name: "Violence".to_owned(), parent: String::new(), confidence: 50 + hash[7] % 50 };
+    Moderation { labels: Some(label).filter(|_| hash[6] % 5 == 0).into_iter().collect(), model: MODEL.to_owned() }
 }
 
 /// The faces of all pictures that one user had looked at, by their marks.
@@ -78,9 +92,18 @@ impl Collection {
         }
     }
 
-    /// Is told that faces are of a person.
+    /// Is told that faces are of a person; those that are another's stay theirs.
     pub fn associate(&mut self, person: &str, faces: &[String]) {
-        self.persons.entry(person.to_owned()).or_default().extend(faces.iter().cloned());
+        let is_others = |face: &&String| self.persons.iter().any(|(other, told)| other != person && told.contains(*face));
+        let free: Vec<String> = faces.iter().filter(|face| !is_others(face)).cloned().collect();
+        self.persons.entry(person.to_owned()).or_default().extend(free);
+    }
+
+    /// Is told that faces are a person's no more.
+    pub fn part(&mut self, person: &str, faces: &[String]) {
+        if let Some(told) = self.persons.get_mut(person) {
+            told.retain(|face| !faces.contains(face));
+        }
     }
 }
 

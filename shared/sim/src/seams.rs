@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use photovault_domain::{Channel, Face, Label, Notice, STAGES, Sha256, UtcMs};
+use photovault_domain::{Channel, Face, Label, Moderation, Notice, STAGES, Sha256, UtcMs, Word};
 use photovault_vault::{
     Names, Page, Post, SLOW_QUEUE, Seams, Secret,
     seams::{
@@ -17,7 +17,7 @@ use photovault_vault::{
     },
 };
 
-use crate::{Fault, MODEL, World, faces_in, labels_in, world::Sent};
+use crate::{Fault, MODEL, World, faces_in, labels_in, moderation_in, text_in, world::Sent};
 
 /// The uploads bucket's name in the fabric.
 pub const UPLOADS: &str = "uploads";
@@ -240,13 +240,23 @@ impl<D: Door> Notifier for Outside<D> {
 #[async_trait]
 impl<D: Door> Recognition for Outside<D> {
     async fn labels(&self, at: &ObjectAt) -> SeamResult<Result<(Vec<Label>, String), Unseen>> {
-        let effect = |world: &mut World| Ok(Ok((labels_in(&world.recognise(at)?), MODEL.to_owned())));
+        let effect = |world: &mut World| Ok(Ok((labels_in(&world.recognise(at, "labels")?), MODEL.to_owned())));
         self.call("labels", || place(at), effect).await
     }
 
     async fn faces(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Face>, Unseen>> {
-        let effect = |world: &mut World| Ok(Ok(faces_in(&world.recognise(at)?)));
+        let effect = |world: &mut World| Ok(Ok(faces_in(&world.recognise(at, "faces")?)));
         self.call("faces", || place(at), effect).await
+    }
+
+    async fn text(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Word>, Unseen>> {
+        let effect = |world: &mut World| Ok(Ok(text_in(&world.recognise(at, "text")?)));
+        self.call("text", || place(at), effect).await
+    }
+
+    async fn moderation(&self, at: &ObjectAt) -> SeamResult<Result<Moderation, Unseen>> {
+        let effect = |world: &mut World| Ok(Ok(moderation_in(&world.recognise(at, "moderation")?)));
+        self.call("moderation", || place(at), effect).await
     }
 
     async fn take_in(&self, collection: &str, at: &ObjectAt, _name: &str) -> SeamResult<Result<Vec<Face>, Unseen>> {
@@ -277,9 +287,18 @@ impl<D: Door> Recognition for Outside<D> {
         self.call("associate", || person.to_owned(), effect).await
     }
 
-    async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+    async fn part(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
         let effect = |world: &mut World| {
             // Nobody's picture is looked at: it is not paid for.
+            world.collections.entry(collection.to_owned()).or_default().part(person, faces);
+            Ok(Ok(()))
+        };
+        self.call("part", || person.to_owned(), effect).await
+    }
+
+    async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+        let effect = |world: &mut World| {
+            // Nor is it here.
             world.collections.entry(collection.to_owned()).or_default().forget(faces);
             Ok(Ok(()))
         };

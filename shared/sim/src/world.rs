@@ -102,6 +102,8 @@ pub enum Happening {
     Recognised {
         /// Where.
         at: ObjectAt,
+        /// For what.
+        look: &'static str,
     },
 }
 
@@ -310,18 +312,18 @@ impl World {
         Page { items: page.into_iter().map(|(_, pk, sk)| RowKey { pk, sk }).collect(), next }
     }
 
-    /// The bytes that a recogniser looks at.
-    pub fn recognise(&mut self, at: &ObjectAt) -> Result<Bytes, SeamError> {
+    /// The bytes that a recogniser looks at, for something.
+    pub fn recognise(&mut self, at: &ObjectAt, look: &'static str) -> Result<Bytes, SeamError> {
         let found = self.object(at).map(|found| found.bytes.clone());
         let missing = || SeamError { asked: format!("looking at {}", at.key), answer: "it is not there".into() };
-        self.note(|| Happening::Recognised { at: at.clone() });
+        self.note(|| Happening::Recognised { at: at.clone(), look });
         found.ok_or_else(missing)
     }
 
     /// A collection that the recogniser looks into: that is paid for.
     pub fn searched(&mut self, collection: &str) -> &mut Collection {
         let at = ObjectAt { bucket: collection.to_owned(), key: String::new(), version: None };
-        self.note(|| Happening::Recognised { at });
+        self.note(|| Happening::Recognised { at, look: "collection" });
         self.collections.entry(collection.to_owned()).or_default()
     }
 

@@ -45,14 +45,14 @@ pub use counters::{Counters, recount};
 pub use day_memories::DayMemories;
 pub use digests::{DIGEST_WINDOW_MS, Digest, Digests, window_of};
 pub use drills::{Drill, Drills};
-pub use faces::{Faces, KnownFace, KnownPerson};
+pub use faces::{Faces, Heeded, KnownFace, KnownPerson};
 pub use hidden::Hiding;
 pub use jobs::{Jobs, SLOW_QUEUE, START_QUEUE};
 pub use journal::Journal;
 pub use letters::{Dropped, Letters};
 pub use looks::{Looks, Noted, Pieces};
 pub use mailings::{ANNOUNCED_BEFORE_S, Claim, Delivered, Delivery, Mailing, MailingEnd, Mailings, NOTICE_TITLE};
-pub use memories::{Memory, MemoryKind, memories_of, on_this_day, trips_of};
+pub use memories::{Discretion, Memory, MemoryKind, memories_of, on_this_day, trips_of};
 #[cfg(feature = "mutants")]
 pub use mutant::mutate;
 pub use mutant::{Mutant, mutated};
@@ -149,7 +149,7 @@ pub struct Post {
 impl Names {
     /// What the output of a stage is made by in this deployment.
     pub fn recipe(&self, stage: Stage) -> Recipe {
-        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition, recognise: self.recognising.what })
+        stage.recipe_of(&Choices { outputs: self.outputs, rendition: self.rendition, sought: self.recognising.sought })
     }
 }
 

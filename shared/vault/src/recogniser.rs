@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use photovault_domain::{Face, Label, MediaId, Recipe, Sha256, Tags, UserId, UtcMs, local_of_seconds};
+use photovault_domain::{Face, Label, MediaId, Moderation, Sha256, Stage, Tags, UserId, UtcMs, Word, local_of_seconds};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,7 +35,8 @@ struct Count {
     version: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What is known of bytes.
+#[derive(Default, Serialize, Deserialize)]
 struct Kept {
     tags: Tags,
     version: u64,
@@ -60,16 +61,27 @@ impl Recogniser {
         Self { table, recognition, clock, names }
     }
 
-    /// What was seen in these bytes before, by this recipe.
-    pub async fn known(&self, sha256: &Sha256, recipe: &Recipe) -> SeamResult<Option<Tags>> {
-        let kept: Option<Kept> = value_at(&*self.table, &known_key(sha256, recipe)).await?;
-        Ok(kept.map(|kept| kept.tags))
+    /// What was seen in these bytes before, whatever was looked for then.
+    pub async fn known(&self, sha256: &Sha256) -> SeamResult<Tags> {
+        Ok(self.kept(sha256).await?.tags)
     }
 
-    /// Keeps what was seen: for the first time, or `again` with the faces that were missing. Where another was faster, what it saw stands.
-    pub async fn keep(&self, sha256: &Sha256, recipe: &Recipe, tags: &Tags, again: bool) -> SeamResult<()> {
-        let (version, expect) = if again { (2, Expect::Version(1)) } else { (1, Expect::Absent) };
-        self.table.put(row_of(&Kept { tags: tags.clone(), version }, known_key(sha256, recipe)), expect).await.map(|_| ())
+    /// Keeps what was seen beside what is known. Where another was faster, what it saw stands.
+    pub async fn keep(&self, sha256: &Sha256, seen: &Tags) -> SeamResult<()> {
+        for _ in 0..MAX_CONFLICTS {
+            let Kept { mut tags, version } = self.kept(sha256).await?;
+            tags.learn(seen.clone());
+            let next = row_of(&Kept { tags, version: version + 1 }, known_key(sha256));
+            if self.table.put(next, Expect::read(version)).await? == Written::Yes {
+                return Ok(());
+            }
+        }
+        let answer = format!("others came first {MAX_CONFLICTS} times");
+        Err(SeamError { asked: format!("what is seen in {sha256}"), answer })
+    }
+
+    async fn kept(&self, sha256: &Sha256) -> SeamResult<Kept> {
+        Ok(value_at(&*self.table, &known_key(sha256)).await?.unwrap_or_default())
     }
 
     /// Asks what a derivative shows; gives the labels and who saw them.
@@ -82,6 +94,18 @@ impl Recogniser {
     pub async fn faces(&self, derivative: &str) -> SeamResult<Asked<Vec<Face>>> {
         let at = self.at(derivative);
         self.paid(self.recognition.faces(&at)).await
+    }
+
+    /// Asks what can be read on a derivative.
+    pub async fn text(&self, derivative: &str) -> SeamResult<Asked<Vec<Word>>> {
+        let at = self.at(derivative);
+        self.paid(self.recognition.text(&at)).await
+    }
+
+    /// Asks what of a derivative is not to be shown unasked.
+    pub async fn moderation(&self, derivative: &str) -> SeamResult<Asked<Moderation>> {
+        let at = self.at(derivative);
+        self.paid(self.recognition.moderation(&at)).await
     }
 
     /// Takes the faces of a derivative into its user's collection.
@@ -106,6 +130,13 @@ impl Recogniser {
     pub async fn associate(&self, user: &UserId, person: &str, faces: &[String]) -> SeamResult<Asked<()>> {
         let collection = self.collection(user);
         self.paid(self.recognition.associate(&collection, person, faces)).await
+    }
+
+    /// Tells the recogniser that faces are a person's no more; why not, in plain words, where the account is refused. Not counted: nobody's
+    /// picture is looked at.
+    pub async fn part(&self, user: &UserId, person: &str, faces: &[String]) -> SeamResult<Asked<()>> {
+        let collection = self.collection(user);
+        Ok(Asked::of(self.recognition.part(&collection, person, faces).await?))
     }
 
     /// Removes faces of a user; why not, in plain words, where the account is refused. Not counted: nobody's picture is looked at.
@@ -221,6 +252,15 @@ pub struct Waiting {
 }
 
 impl<T> Asked<T> {
+    /// The same with what is made of what was seen.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Asked<U> {
+        match self {
+            Self::Seen(seen) => Asked::Seen(make(seen)),
+            Self::Deferred(why) => Asked::Deferred(why),
+            Self::Untaken(why) => Asked::Untaken(why),
+        }
+    }
+
     fn of(answer: Result<T, Unseen>) -> Self {
         match answer {
             Ok(seen) => Self::Seen(seen),
@@ -236,9 +276,10 @@ pub const DEFERRAL: &str = "deferred";
 /// The partition of items that wait.
 const DEFERRED: &str = "R#deferred";
 
-/// What is known of the same bytes is known to all users: it says nothing that the bytes do not say.
-fn known_key(sha256: &Sha256, recipe: &Recipe) -> RowKey {
-    RowKey { pk: format!("R#{sha256}"), sk: recipe.to_string() }
+/// What is known of the same bytes is known to all users: it says nothing that the bytes do not say. It is known by how the stage looks, and
+/// not by what a vault chose to look for: who looks for more later pays for that alone.
+fn known_key(sha256: &Sha256) -> RowKey {
+    RowKey { pk: format!("R#{sha256}"), sk: Stage::Tag.recipe().to_string() }
 }
 
 fn count_key(month: &str) -> RowKey {

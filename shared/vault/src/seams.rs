@@ -1,4 +1,4 @@
-//! The six seams: all that the vault asks of the outside. Twenty-six methods; every one may fail before or after its effect.
+//! The six seams: all that the vault asks of the outside. Twenty-nine methods; every one may fail before or after its effect.
 //!
 //! Rows and messages are JSON here: wire shapes stay behind `shared/aws`.
 
@@ -7,7 +7,7 @@ use std::{ops::Range, pin::Pin, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::Stream;
-use photovault_domain::{Channel, Face, Label, Notice, Sha256, UtcMs};
+use photovault_domain::{Channel, Face, Label, Moderation, Notice, Sha256, UtcMs, Word};
 
 use crate::Post;
 
@@ -223,6 +223,10 @@ pub trait Recognition: Send + Sync {
     async fn labels(&self, at: &ObjectAt) -> SeamResult<Result<(Vec<Label>, String), Unseen>>;
     /// The faces, the largest first.
     async fn faces(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Face>, Unseen>>;
+    /// The words that can be read, in the order of reading.
+    async fn text(&self, at: &ObjectAt) -> SeamResult<Result<Vec<Word>, Unseen>>;
+    /// What is not to be shown unasked, the most certain first.
+    async fn moderation(&self, at: &ObjectAt) -> SeamResult<Result<Moderation, Unseen>>;
     /// Takes the faces into a collection, under the name of the picture, and gives each a mark; the largest first. Again is another set of
     /// faces. The collection is made where there is none.
     async fn take_in(&self, collection: &str, at: &ObjectAt, name: &str) -> SeamResult<Result<Vec<Face>, Unseen>>;
@@ -230,8 +234,10 @@ pub trait Recognition: Send + Sync {
     async fn persons_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>>;
     /// Faces of the collection that one of them resembles, with the percent, the most alike first.
     async fn faces_like(&self, collection: &str, face: &str) -> SeamResult<Result<Vec<(String, u8)>, Unseen>>;
-    /// Says that faces are of a person, who is made where there is none. Twice is once.
+    /// Says that faces are of a person, who is made where there is none. Twice is once; one that is somebody else's stays theirs.
     async fn associate(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>>;
+    /// Says that faces are a person's no more; what is not theirs is fine.
+    async fn part(&self, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>>;
     /// Removes faces from a collection, and from whomever they are of; removing what is not there is fine.
     async fn forget(&self, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>>;
 }

@@ -4,7 +4,7 @@
 //! since the job was sent; lets the stage work;
 //! writes its ledger entry and its facet in one conditional write. Running it twice changes nothing the second time.
 
-use photovault_domain::{Billed, Entry, Facet, Job, Media, Progress, Recognise, Stage, State, UtcMs};
+use photovault_domain::{Billed, Entry, Facet, Job, Media, Progress, Stage, State, UtcMs};
 
 use crate::{Change, Mutant, Vault, mutated, seams::SeamResult, spans};
 
@@ -87,7 +87,7 @@ pub fn done(vault: &Vault, mut media: Media, attempt: &Attempt, facet: Option<Fa
 
 /// Who completes an item asks for what a vault may want of it besides.
 fn wish(vault: &Vault, media: &mut Media) {
-    if vault.names.recognising.what != Recognise::Off {
+    if vault.names.recognising.sought.is_anything() {
         media.wish_for_tags();
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Vault,
-    rows::{each_row, row_of, sort_key, value_of},
+    rows::{each_row, row_of, sort_key, value_at, value_of},
     seams::{Clock, RowKey, SeamError, SeamResult, Write, Written},
 };
 
@@ -23,8 +23,12 @@ struct Told {
 /// Part of every transaction that writes what a user says: another number than before.
 pub(crate) fn told_write(user: &UserId, clock: &dyn Clock) -> Write {
     // DynamoDB and JSON keep numbers of 53 bits as they are.
-    let told = Told { change: clock.random() >> 11 };
-    Write::Set(row_of(&told, RowKey { pk: TOLD.to_owned(), sk: user.to_string() }))
+    let told = Told { change: clock.random() & ((1 << 53) - 1) };
+    Write::Set(row_of(&told, told_key(user)))
+}
+
+fn told_key(user: &UserId) -> RowKey {
+    RowKey { pk: TOLD.to_owned(), sk: user.to_string() }
 }
 
 impl Vault {
@@ -37,6 +41,12 @@ impl Vault {
         })
         .await?;
         Ok(found)
+    }
+
+    /// The number of a user's latest word about people, or of what to hide; `None` of who never said anything.
+    pub async fn last_word(&self, user: &UserId) -> SeamResult<Option<u64>> {
+        let told: Option<Told> = value_at(&*self.catalog.table, &told_key(user)).await?;
+        Ok(told.map(|told| told.change))
     }
 
     /// Says again what a user had said, as a backup has it. Who has said anything by now is left alone: that is newer.

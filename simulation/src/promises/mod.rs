@@ -16,7 +16,7 @@ mod truth;
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use photovault_domain::{Media, Medium, Notice, Recognising};
+use photovault_domain::{Media, Medium, Notice, Recognising, Tags};
 use photovault_sim::{Happening, Simulation, UPLOADS, World};
 use photovault_vault::{Digest, MEDIA_PREFIX, Mailing, media_of_row, seams::ObjectAt};
 use serde::Deserialize as _;
@@ -56,8 +56,8 @@ pub(crate) enum Event<'a> {
     Gone { media: &'a Media },
     Mailing { after: &'a Mailing },
     Published { medium: Medium, notice: &'a Notice },
-    Recognised { key: &'a str },
-    Kept { sha256: &'a str },
+    Recognised { key: &'a str, look: &'a str },
+    Kept { sha256: &'a str, tags: &'a Tags },
     Buried { queue: &'static str, body: &'a str },
 }
 
@@ -171,9 +171,10 @@ impl Promises {
                 let after = Mailing::deserialize(&*after).map_err(|error| unreadable(&error))?;
                 self.hold(&Event::Mailing { after: &after })?;
             }
-            Happening::Put { key, .. } => {
-                if let Some(sha256) = key.0.strip_prefix("R#") {
-                    self.hold(&Event::Kept { sha256 })?;
+            Happening::Put { key, after, .. } => {
+                if let (Some(sha256), Some(tags)) = (key.0.strip_prefix("R#"), after.get("tags")) {
+                    let tags = Tags::deserialize(tags).map_err(|error| unreadable(&error))?;
+                    self.hold(&Event::Kept { sha256, tags: &tags })?;
                 }
             }
             Happening::Removed { key } => {
@@ -186,7 +187,7 @@ impl Promises {
             }
             Happening::Dropped { at } => self.hold(&Event::Dropped { at: &at })?,
             Happening::Published { medium, notice } => self.hold(&Event::Published { medium, notice: &notice })?,
-            Happening::Recognised { at } => self.hold(&Event::Recognised { key: &at.key })?,
+            Happening::Recognised { at, look } => self.hold(&Event::Recognised { key: &at.key, look })?,
         }
         Ok(None)
     }

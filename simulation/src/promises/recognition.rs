@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use photovault_domain::{Media, Recognise, Recognising, Stage, State, Tags};
-use photovault_sim::{MODEL, faces_in, labels_in};
+use photovault_domain::{Media, Recognise, Recognising, Sought, Stage, State, Tags};
+use photovault_sim::{MODEL, faces_in, labels_in, moderation_in, text_in};
 
 use super::{Event, Promise, Scene};
 use crate::stand_ins::rendered;
@@ -15,8 +15,8 @@ const ATTEMPT_MS: i64 = 90_000;
 pub(super) struct Recognition {
     recognising: Recognising,
     looked: u64,
-    /// When it was kept what was seen in bytes, by their hash.
-    kept: BTreeMap<String, i64>,
+    /// When it was kept what a look saw in bytes, by their hash.
+    kept: BTreeMap<(String, &'static str), i64>,
 }
 
 impl Recognition {
@@ -24,7 +24,7 @@ impl Recognition {
         Self { recognising, looked: 0, kept: BTreeMap::new() }
     }
 
-    fn is_counted(&mut self, key: &str, scene: &Scene) -> Result<(), String> {
+    fn is_counted(&mut self, key: &str, look: &str, scene: &Scene) -> Result<(), String> {
         self.looked += 1;
         if self.looked > u64::from(self.recognising.monthly_images) {
             return Err(format!("{} pictures were paid for of {}", self.looked, self.recognising.monthly_images));
@@ -35,11 +35,37 @@ impl Recognition {
             return Err(format!("{} pictures were paid for and {counted} are counted", self.looked));
         }
         let of_key = scene.truth.uploads.iter().find(|upload| key.contains(upload.media.as_str()));
-        let kept = of_key.and_then(|upload| self.kept.get(upload.sha256.as_str()));
-        match kept {
-            Some(kept) if scene.world.now.0 - kept > ATTEMPT_MS => Err(format!("{key} was paid for again")),
+        let is_it =
+            |(sha256, seen): &(String, &str)| of_key.is_some_and(|upload| upload.sha256.as_str() == sha256) && *seen == look;
+        match self.kept.iter().find(|(kept, _)| is_it(kept)) {
+            Some((_, kept)) if scene.world.now.0 - kept > ATTEMPT_MS => Err(format!("{look} of {key} were paid for again")),
             _ => Ok(()),
         }
+    }
+
+    fn is_kept(&mut self, sha256: &str, tags: &Tags, scene: &Scene) {
+        let looks = [
+            ("labels", !tags.model.is_empty()),
+            ("faces", tags.faces.is_some()),
+            ("text", tags.text.is_some()),
+            ("moderation", tags.moderation.is_some()),
+        ];
+        for (look, _) in looks.into_iter().filter(|(_, is_known)| *is_known) {
+            self.kept.entry((sha256.to_owned(), look)).or_insert(scene.world.now.0);
+        }
+    }
+
+    /// What all looks together see in a picture.
+    fn seen_in(&self, bytes: &[u8]) -> Tags {
+        let Sought { what, text, moderation } = self.recognising.sought;
+        let mut seen = Tags::default();
+        if what != Recognise::Off {
+            (seen.labels, seen.model) = (labels_in(bytes), MODEL.to_owned());
+        }
+        seen.faces = (what.finds_faces() && seen.labels.len() > 1).then(|| faces_in(bytes));
+        seen.moderation = moderation.then(|| moderation_in(bytes));
+        seen.text = text.then(|| text_in(bytes));
+        seen
     }
 
     /// An item that is done says what is to be seen, or why not.
@@ -48,17 +74,17 @@ impl Recognition {
         let files = rendered(&upload.bytes).files;
         let Some(largest) = files.last() else { return Err(format!("{} has no picture", media.name())) };
         let bytes = &largest.bytes;
-        let labels = labels_in(bytes);
-        let faces = (self.recognising.what.finds_faces() && labels.len() > 1).then(|| faces_in(bytes));
         let reason = media.ledger[&Stage::Tag].reason.as_deref();
         let is_deferred = reason.is_some_and(|reason| reason.starts_with("deferred"));
-        let want = Tags { labels, faces: faces.clone(), model: MODEL.to_owned(), inherited: None };
-        let said = match &media.tags {
-            None => is_deferred,
-            // Faces that were found may wait for being told whose they are.
-            Some(tags) if is_deferred => [None, faces].into_iter().any(|faces| Tags { faces, ..want.clone() } == unmarked(tags)),
-            Some(tags) => want == unmarked(tags),
-        };
+        let want = self.seen_in(bytes);
+        let said = media.tags.as_ref().map_or(is_deferred, |tags| {
+            let mut tags = unmarked(tags);
+            if is_deferred {
+                // What one look saw may wait for another, or faces for being told whose they are.
+                tags.learn(want.clone());
+            }
+            tags == want
+        });
         let kept = format!("R#{}", upload.sha256);
         if media.tags.is_some() && !scene.world.rows.keys().any(|(pk, _)| *pk == kept) {
             return Err(format!("what was paid for of {} is not kept", media.name()));
@@ -81,9 +107,9 @@ impl Promise for Recognition {
 
     fn step(&mut self, event: &Event, scene: &Scene) -> Result<(), String> {
         match event {
-            Event::Recognised { key } => self.is_counted(key, scene),
-            Event::Kept { sha256 } => {
-                self.kept.entry((*sha256).to_owned()).or_insert(scene.world.now.0);
+            Event::Recognised { key, look } => self.is_counted(key, look, scene),
+            Event::Kept { sha256, tags } => {
+                self.is_kept(sha256, tags, scene);
                 Ok(())
             }
             Event::Item { before, after, .. } => {
@@ -98,7 +124,7 @@ impl Promise for Recognition {
     }
 
     fn at_rest(&mut self, scene: &Scene, _cured: bool) -> Result<(), String> {
-        let is_on = self.recognising.what != Recognise::Off;
+        let is_on = self.recognising.sought.is_anything();
         for media in scene.items.values() {
             let is_whole = media.derivatives.is_some() && media.placed.is_some();
             let is_asked = media.ledger.contains_key(&Stage::Tag);

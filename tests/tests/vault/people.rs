@@ -1,7 +1,9 @@
 //! People, duplicates and memories of a whole vault over the simulated fabric: names out of sidecars, what is said about them, what is hidden.
 
-use photovault_domain::{Hidden, PeopleEdit, UserId, UtcMs, day_of_date};
-use photovault_vault::{MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written};
+use photovault_domain::{
+    Hidden, Media, Moderation, ModerationLabel, PeopleEdit, Recognising, Sought, Tags, UserId, UtcMs, day_of_date,
+};
+use photovault_vault::{Change, MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written};
 
 use crate::{chain::Chain, fixtures};
 
@@ -102,4 +104,26 @@ async fn memories_tell_of_people_and_days_until_they_are_hidden() {
     hide(|hidden| hidden.places.extend(["lisbon".to_owned()])).await;
     assert_eq!(told(&chain.vault, "2022-07-01").await, []);
     assert!(chain.vault.timelines.between(&ann(), None, Some(UtcMs(i64::MAX))).await.expect("nothing fails").len() == 12);
+}
+
+#[tokio::test]
+async fn no_memory_shows_what_is_kept_back_while_the_vault_looks_for_it() {
+    let mut chain = Chain::new(1);
+    for (number, year) in [(1, 2020), (2, 2021)] {
+        take_in(&mut chain, number, &format!("{year}-07-01T10:00:00"), "Lisbon", &[]).await;
+    }
+    let label = ModerationLabel { name: "Violence".to_owned(), confidence: 90, ..ModerationLabel::default() };
+    let moderation = Moderation { labels: vec![label], model: "7.0".to_owned() };
+    let found = |item: Option<Media>| {
+        let tags = Tags { moderation: Some(moderation.clone()), ..Tags::default() };
+        item.map_or(Change::Leave, |item| Change::Put(Media { tags: Some(Box::new(tags)), ..item }))
+    };
+    let first = chain.items()["1.jpg"].id.clone();
+    chain.vault.catalog.change(&ann(), &first, found).await.expect("nothing fails");
+    for (moderation, want) in [(false, vec!["1 year ago today", "2 years ago today"]), (true, vec!["1 year ago today"])] {
+        let sought = Sought { moderation, ..Sought::default() };
+        let vault = chain.fabric.recognising(Recognising { sought, ..Recognising::default() });
+        let titles: Vec<String> = told(&vault, "2022-07-01").await.into_iter().map(|(_, title, _)| title).collect();
+        assert_eq!(titles, want);
+    }
 }

@@ -7,6 +7,7 @@ use photovault_domain::{DAY_MS, Entry, Media, MediaId, Recognise, Recognising, S
 use photovault_eyes::specimens::{by_colour, painted_face};
 use photovault_health::{Repair, Request, check};
 use photovault_sim::Fabric;
+use photovault_tests::project;
 use photovault_vault::{Change, Vault};
 
 use crate::{engine::Engine, fixtures};
@@ -50,6 +51,20 @@ async fn an_engine_without_a_classifier_says_so_and_holds_nothing_up() {
     assert!(used["queues"]["tag"].is_string(), "{used}");
 }
 
+#[tokio::test]
+async fn an_engine_has_no_model_for_text_and_says_so() {
+    let template = project::read("template.yaml");
+    let (before, after) = template.split_once("  RecognitionText:").expect("it has the parameter");
+    let after = after.replacen("Default: \"off\"", "Default: \"on\"", 1);
+    let engine = Engine::start_with(Some(&format!("{before}  RecognitionText:{after}")));
+    engine.upload("users/ann/a.jpg", fixtures::jpeg(1600, 1200, 1)).await;
+    let item = engine.settled("ann", 1).remove(0);
+    assert_eq!((&item["status"], &item["tags"]), (&"ready".into(), &().into()), "{item}");
+    let reason = item["ledger"]["tag"]["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("deferred") && reason.contains("no model that reads text"), "{reason}");
+    assert!(engine.ask(&["find", "--text", "exit", "--user", "ann"]).is_empty());
+}
+
 /// Writes the tag entry of the one item.
 async fn tagged(vault: &Vault, state: State, reason: Option<&str>) -> Media {
     let user: UserId = "ann".parse().expect("a user");
@@ -66,7 +81,7 @@ async fn tagged(vault: &Vault, state: State, reason: Option<&str>) -> Media {
 #[tokio::test]
 async fn what_waited_for_another_month_is_looked_at_in_it_and_waits_no_more() {
     let fabric = Fabric::default();
-    let vault = fabric.recognising(Recognising { what: Recognise::Labels, monthly_images: 1 });
+    let vault = fabric.recognising(Recognising { sought: Recognise::Labels.into(), monthly_images: 1 });
     let deferred = Some("deferred: the month's 1 pictures have been looked at");
     let media = tagged(&vault, State::Done, deferred).await;
     vault.recogniser.defer(&media.user, &media.id).await.expect("nothing fails");

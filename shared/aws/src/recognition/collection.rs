@@ -97,6 +97,15 @@ pub(super) async fn associate(
     }
 }
 
+pub(super) async fn part(client: &Client, collection: &str, person: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
+    let part = client.disassociate_faces().collection_id(collection).user_id(person).set_face_ids(Some(faces.to_vec()));
+    match part.send().await {
+        Err(error) if !is_missing(&error) => unseen(person, &error).map(Err),
+        // Of a person whom it does not know, it knows no faces.
+        _ => Ok(Ok(())),
+    }
+}
+
 /// A face that is a person's is not removed: the answer says whose it is, and it is taken from them first.
 pub(super) async fn forget(client: &Client, collection: &str, faces: &[String]) -> SeamResult<Result<(), Unseen>> {
     let mut left = faces.to_vec();
@@ -119,10 +128,8 @@ pub(super) async fn forget(client: &Client, collection: &str, faces: &[String]) 
             return Ok(Ok(()));
         }
         for (person, faces) in &held {
-            let part = client.disassociate_faces().collection_id(collection).user_id(*person);
-            match part.set_face_ids(Some(faces.clone())).send().await {
-                Err(error) if !is_missing(&error) => return unseen(person, &error).map(Err),
-                _ => {}
+            if let Err(why) = part(client, collection, person, faces).await? {
+                return Ok(Err(why));
             }
         }
         left = held.into_values().flatten().collect();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use photovault_domain::{DAY_MS, Media, MediaId, PeopleEdit, Shown, UtcMs};
+use photovault_domain::{DAY_MS, Media, MediaId, PeopleEdit, Shown, UtcMs, mark_by, splits_in, splits_of, words_of};
 
 use super::{Edit, Face, FaceId, Impossible, People, PersonId};
 
@@ -41,6 +41,10 @@ pub struct Circle {
     photos: u64,
     /// Faces that somebody marked by a name as well, with the name.
     linked: Vec<(FaceId, String)>,
+    /// Whom a recogniser took for those whom a split parted, by the split's mark.
+    like_parted: HashMap<String, Vec<FaceId>>,
+    /// Whom somebody parted, with one of them who is there, if anybody is.
+    parted: Vec<(Vec<Shown>, Option<FaceId>)>,
 }
 
 impl Circle {
@@ -49,29 +53,42 @@ impl Circle {
         Self::with_faces(items, &HashMap::new(), said)
     }
 
-    /// The same where a recogniser tells people apart: `whose` says of each face whose it is.
+    /// The same where a recogniser tells people apart: `whose` says of each face whose it is, by their mark.
     pub fn with_faces<'a>(
         items: impl IntoIterator<Item = &'a Media>,
         whose: &HashMap<String, String>,
         said: &[PeopleEdit],
     ) -> (Self, usize) {
         let mut circle = Self::default();
+        let splits = splits_in(said);
         for media in items {
-            circle.add(media, whose);
+            circle.add(media, whose, &splits);
         }
         circle.link();
         let lapsed = said.iter().filter(|edit| circle.say(edit).is_err()).count();
         (circle, lapsed)
     }
 
-    fn add(&mut self, media: &Media, whose: &HashMap<String, String>) {
+    fn add(&mut self, media: &Media, whose: &HashMap<String, String>, splits: &[String]) {
         let at = media.taken().at;
         self.photos += 1;
         let shown = |word: String| Shown { media: media.id.clone(), word };
-        for face in media.tags.iter().flat_map(|tags| tags.faces.iter().flatten()) {
-            let Some(person) = face.id.as_ref().and_then(|id| whose.get(id)) else { continue };
+        let faces = media.tags.iter().flat_map(|tags| tags.faces.iter().flatten());
+        let mut known: Vec<_> =
+            faces.filter_map(|face| Some((face, mark_by(splits, whose.get(face.id.as_ref()?)?, None)))).collect();
+        // Whoever was never parted has the shortest mark, and their word before others whose word it was.
+        known.sort_by_key(|(_, mark)| splits_of(mark).count());
+        for (face, mark) in known {
             let spelled = media.marked_as(face).map(str::to_owned);
-            let face = self.appear(Appearance { shown: shown(format!("#{person}")), at, spelled: spelled.clone() });
+            let mut words: Vec<String> = words_of(&mark).collect();
+            let (first, word) = (words[0].clone(), words.pop().unwrap_or_default());
+            let face = self.appear(Appearance { shown: shown(word), at, spelled: spelled.clone() }, &first);
+            for before in words {
+                self.places.entry(shown(before)).or_insert(face);
+            }
+            for split in splits_of(&mark) {
+                self.like_parted.entry(split.to_owned()).or_default().push(face);
+            }
             if let Some(name) = spelled {
                 // The mark and the face are one.
                 self.places.insert(shown(name.to_lowercase()), face);
@@ -79,7 +96,8 @@ impl Circle {
             }
         }
         for name in media.marked_names() {
-            self.appear(Appearance { shown: shown(name.to_lowercase()), at, spelled: Some(name.to_owned()) });
+            let word = name.to_lowercase();
+            self.appear(Appearance { shown: shown(word.clone()), at, spelled: Some(name.to_owned()) }, &word);
         }
     }
 
@@ -96,13 +114,13 @@ impl Circle {
         }
     }
 
-    /// Who is marked twice on one photo is there once.
-    fn appear(&mut self, appearance: Appearance) -> FaceId {
+    /// Who is marked twice on one photo is there once. Those of one `kind` are one person until somebody says otherwise.
+    fn appear(&mut self, appearance: Appearance, kind: &str) -> FaceId {
         if let Some(known) = self.places.get(&appearance.shown) {
             return *known;
         }
         let (id, next) = (self.appearances.len() as FaceId, self.words.len() as u64);
-        let word = *self.words.entry(appearance.shown.word.clone()).or_insert(next);
+        let word = *self.words.entry(kind.to_owned()).or_insert(next);
         let day = appearance.at.0.div_euclid(DAY_MS) as i32;
         self.people.add(Face { id, photo: self.photos, day, looks: Vec::new(), word: Some(word) });
         self.places.insert(appearance.shown.clone(), id);
@@ -117,16 +135,26 @@ impl Circle {
             PeopleEdit::Name { who, name } => Edit::Name { face: face(who)?, name: name.clone() },
             PeopleEdit::Born { who, day } => Edit::Born { face: face(who)?, day: *day },
             PeopleEdit::Same(one, other) => Edit::Same(face(one)?, face(other)?),
-            PeopleEdit::Apart { shown, from } => {
-                // Of those that go, some may have left the vault; a word does not stand for them.
-                let faces: Vec<FaceId> = shown.iter().filter_map(|shown| self.places.get(shown).copied()).collect();
-                let first = *faces.first().ok_or(Impossible::NoSuchFace)?;
-                let is_other = |face: &FaceId| !faces.contains(face);
-                let from = face(from).ok().filter(is_other).or_else(|| self.another_of(first, &faces));
-                Edit::Apart { from: from.ok_or(Impossible::NoSuchFace)?, faces }
-            }
+            PeopleEdit::Apart { shown, from } => return self.part(edit, shown, from),
         };
         self.people.say(&edit)
+    }
+
+    fn part(&mut self, edit: &PeopleEdit, shown: &[Shown], from: &Shown) -> Result<(), Impossible> {
+        // Of those that go, some may have left the vault; a word does not stand for them.
+        let said: Vec<FaceId> = shown.iter().filter_map(|shown| self.places.get(shown).copied()).collect();
+        let like = edit.split().and_then(|split| self.like_parted.get(&split)).into_iter().flatten().copied();
+        let all: Vec<FaceId> = said.iter().copied().chain(like.filter(|face| !said.contains(face))).collect();
+        self.parted.push((shown.to_vec(), all.first().copied()));
+        let first = *all.first().ok_or(Impossible::NoSuchFace)?;
+        let stays = self.face(from).filter(|face| !all.contains(face)).or_else(|| self.another_of(first, &all));
+        let from = stays.ok_or(Impossible::NoSuchFace)?;
+        let mut parted = self.people.say(&Edit::Apart { faces: all, from });
+        if parted.is_err() && !said.is_empty() {
+            // A likeness never stands against what was said.
+            parted = self.people.say(&Edit::Apart { faces: said, from });
+        }
+        parted
     }
 
     /// Whether somebody is shown there by that word.
@@ -134,13 +162,17 @@ impl Circle {
         self.places.contains_key(shown)
     }
 
-    /// Whom an edit hangs on: exactly them, else anybody for whom the same word stands.
+    /// Whom an edit hangs on: exactly them, else anybody for whom the same word stands; of whom somebody parted, those who were parted with them.
     fn face(&self, shown: &Shown) -> Option<FaceId> {
-        self.places.get(shown).copied().or_else(|| {
-            let of_word = |(_, appearance): &(usize, &Appearance)| appearance.shown.word == shown.word;
-            let not_parted = |face: &FaceId| !self.people.is_parted(*face);
-            self.appearances.iter().enumerate().filter(of_word).map(|(place, _)| place as FaceId).find(not_parted)
-        })
+        if let Some(there) = self.places.get(shown) {
+            return Some(*there);
+        }
+        if let Some((_, with)) = self.parted.iter().rev().find(|(parted, _)| parted.contains(shown)) {
+            return *with;
+        }
+        let of_word = |(_, appearance): &(usize, &Appearance)| appearance.shown.word == shown.word;
+        let not_parted = |face: &FaceId| !self.people.is_parted(*face);
+        self.appearances.iter().enumerate().filter(of_word).map(|(place, _)| place as FaceId).find(not_parted)
     }
 
     /// Another face of the same person, for those that leave them.
@@ -194,7 +226,7 @@ fn most_frequent(appearances: &[&Appearance]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use photovault_domain::{Facts, Region, Sha256, UserId};
+    use photovault_domain::{Facts, Region, Sha256, Tags, UserId};
 
     use super::*;
 
@@ -249,5 +281,49 @@ mod tests {
         items.push(photo(6, &["Ben", "Benjamin"]));
         let (circle, lapsed) = Circle::of(&items, &said);
         assert_eq!(lapsed, 1, "{:?}", counts(&circle));
+    }
+
+    #[test]
+    fn whoever_is_like_those_who_were_parted_is_theirs_until_that_is_taken_back() {
+        let apart = PeopleEdit::Apart { shown: vec![shown(3, "#p")], from: shown(1, "#p") };
+        let split = apart.split().unwrap();
+        let said = [apart, PeopleEdit::Name { who: shown(3, "#p"), name: "Old Ben".to_owned() }];
+        let name = PeopleEdit::Name { who: shown(1, "#p"), name: "Ben".to_owned() };
+        // Photos by number, with the marks of their faces.
+        let circle = |marks: &[(u8, &str)], said: &[PeopleEdit]| {
+            let (mut faces, mut whose) = (BTreeMap::<u8, Vec<_>>::new(), HashMap::new());
+            for (place, (number, mark)) in marks.iter().enumerate() {
+                let face = photovault_domain::Face { id: Some(format!("f{place}")), ..photovault_domain::Face::default() };
+                whose.insert(format!("f{place}"), (*mark).to_owned());
+                faces.entry(*number).or_default().push(face);
+            }
+            let tagged = |(number, faces): (u8, Vec<photovault_domain::Face>)| {
+                let tags = Tags { faces: Some(faces), ..Tags::default() };
+                Media { tags: Some(Box::new(tags)), ..photo(number, &[]) }
+            };
+            let items: Vec<Media> = faces.into_iter().map(tagged).collect();
+            let said: Vec<PeopleEdit> = [&name].into_iter().chain(said).cloned().collect();
+            let (circle, lapsed) = Circle::with_faces(&items, &whose, &said);
+            (counts(&circle), lapsed)
+        };
+        let before = [(1, "p"), (2, "p"), (3, "p")];
+        assert_eq!(circle(&before, &said), (want(&[("Ben", 2), ("Old Ben", 1)]), 0));
+        // The recogniser was told, and took the fourth for whom was parted; both are on the fifth.
+        let parted = format!("p:{split}");
+        let after = [(1, "p"), (2, "p"), (3, &*parted), (4, &*parted), (5, &*parted), (5, "p")];
+        assert_eq!(circle(&after, &said), (want(&[("Ben", 3), ("Old Ben", 3)]), 0));
+        // When the parted one's photo goes, what was said of it holds for those who are like it, and is nobody else's.
+        assert_eq!(circle(&after[..2], &said), (want(&[("Ben", 2)]), 2));
+        assert_eq!(circle(&[(1, "p"), (2, "p"), (4, &*parted)], &said), (want(&[("Ben", 2), ("Old Ben", 1)]), 0));
+        // Taken back, all are one; nobody is twice on one photo.
+        assert_eq!(circle(&after[..4], &[]), (want(&[("Ben", 4)]), 0));
+        assert_eq!(circle(&after, &[]), (want(&[("Ben", 5)]), 0));
+        // A second split of those hangs on the marks that they had then.
+        let again = PeopleEdit::Apart { shown: vec![shown(4, &format!("#{parted}"))], from: shown(3, &format!("#{parted}")) };
+        let twice = format!("{parted}:{}", again.split().unwrap());
+        let said =
+            [&said[..], &[again, PeopleEdit::Name { who: shown(4, &format!("#{parted}")), name: "Uncle".to_owned() }]].concat();
+        let third = [(1, "p"), (2, "p"), (3, &*parted), (4, &*twice), (6, &*twice)];
+        assert_eq!(circle(&third, &said), (want(&[("Ben", 2), ("Uncle", 2), ("Old Ben", 1)]), 0));
     }
 }

@@ -1,19 +1,19 @@
 //! Trips, of the days that were spent away: nobody looks through the library for them.
 
-use photovault_domain::{DAY_MS, Hidden, Placed, UserId, UtcMs, date_of_day};
+use photovault_domain::{DAY_MS, Placed, UserId, UtcMs, date_of_day};
 use photovault_insight::trips::{Trip, local_day, trips};
 
-use super::{Memory, MemoryKind, ZONES_MS, place, shown};
+use super::{Discretion, Memory, MemoryKind, ZONES_MS, place, shown};
 use crate::{Vault, seams::SeamResult};
 
 /// The trips of a user, the latest first. Read are the counts of photos by place and day, and of the timeline the days away from home.
 pub async fn trips_of(vault: &Vault, user: &UserId) -> SeamResult<Vec<Memory>> {
-    let hidden = vault.hiding.of(user).await?;
-    Ok(found(vault, user, &hidden).await?.into_iter().rev().map(|(_, memory)| memory).collect())
+    let discretion = vault.discretion(user).await?;
+    Ok(found(vault, user, &discretion).await?.into_iter().rev().map(|(_, memory)| memory).collect())
 }
 
 /// Trips, in order, and how each is told.
-pub(super) async fn found(vault: &Vault, user: &UserId, hidden: &Hidden) -> SeamResult<Vec<(Trip, Memory)>> {
+pub(super) async fn found(vault: &Vault, user: &UserId, discretion: &Discretion) -> SeamResult<Vec<(Trip, Memory)>> {
     let presence = vault.timelines.presence(user).await?;
     // Where somebody lives, everything tells.
     let bases = presence.bases();
@@ -21,8 +21,8 @@ pub(super) async fn found(vault: &Vault, user: &UserId, hidden: &Hidden) -> Seam
     for days in presence.away(&bases) {
         let (from, until) = (UtcMs(days.start() * DAY_MS - ZONES_MS), UtcMs((days.end() + 1) * DAY_MS + ZONES_MS));
         let mut photos = vault.timelines.between(user, Some(from), Some(until)).await?;
-        photos.retain(|placed| days.contains(&local_day(placed)) && !hidden.hides_day(&date_of_day(local_day(placed))));
-        let photos = shown(vault, user, photos, hidden).await?;
+        photos.retain(|placed| days.contains(&local_day(placed)) && !discretion.hides_day(&date_of_day(local_day(placed))));
+        let photos = shown(vault, user, photos, discretion).await?;
         for trip in trips(&photos, &bases) {
             let memory = told(vault, user, &photos, &trip).await?;
             found.push((trip, memory));

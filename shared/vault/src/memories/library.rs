@@ -23,12 +23,12 @@ const PERSON_YEARS: usize = 3;
 /// Every memory of a user on a day (counted from 1970): this day in other years, then trips, events and people. Looks through the library, as
 /// only a command may.
 pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Result<Vec<Memory>> {
-    let hidden = vault.hiding.of(user).await?;
+    let discretion = vault.discretion(user).await?;
     let timeline = vault.timelines.between(user, None, None).await?;
     let mut out_of_sight: HashSet<MediaId> = HashSet::new();
     let mut marked: Vec<Media> = Vec::new();
     let see = |media: Media| {
-        if hidden.hides(&media) {
+        if discretion.hides(&media) {
             out_of_sight.insert(media.id);
         } else if shows_somebody(&media) && !media.is_put_away() {
             marked.push(slim(media));
@@ -36,11 +36,12 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     };
     vault.each_item(user, see).await?;
     marked.sort_by(|one, other| one.id.cmp(&other.id));
-    let is_shown = |placed: &Placed| !hidden.hides_day(&date_of_day(local_day(placed))) && !out_of_sight.contains(&placed.media);
+    let is_shown =
+        |placed: &Placed| !discretion.hides_day(&date_of_day(local_day(placed))) && !out_of_sight.contains(&placed.media);
     let shown = without(timeline, is_shown);
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
     let mut memories = on_this_day(vault, user, today).await?;
-    let (trips, told): (Vec<_>, Vec<_>) = away::found(vault, user, &hidden).await?.into_iter().unzip();
+    let (trips, told): (Vec<_>, Vec<_>) = away::found(vault, user, &discretion).await?.into_iter().unzip();
     memories.extend(told.into_iter().rev());
     for event in events(&shown, &trips).iter().rev() {
         memories.push(event_told(vault, user, &shown, event).await?);
@@ -50,7 +51,7 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
             .0
             .persons()
             .iter()
-            .filter_map(|person| person_told(person, &hidden)),
+            .filter_map(|person| person_told(person, &discretion.hidden)),
     );
     Ok(memories)
 }

@@ -4,18 +4,23 @@
 //! days that were spent away. Events and people are found by a walk through the library.
 
 mod away;
+mod discretion;
 mod library;
 
 use anyhow::Context as _;
-use photovault_domain::{DAY_MS, Hidden, Placed, UserId, UtcMs, date_of_day, day_of_date};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use photovault_domain::{DAY_MS, Placed, UserId, UtcMs, date_of_day, day_of_date};
 use photovault_insight::trips::local_day;
 use serde::{Deserialize, Serialize};
 
 use crate::{Vault, seams::SeamResult};
 
 pub use away::trips_of;
+pub use discretion::Discretion;
 pub use library::memories_of;
 
+/// Items that are read at once.
+const AT_ONCE: usize = 16;
 /// Milliseconds that the clocks of the earth are ahead of UTC and behind it, at most.
 const ZONES_MS: i64 = 14 * 3_600_000;
 
@@ -50,7 +55,7 @@ pub struct Memory {
 
 /// What was on a day (counted from 1970) in each year before, the latest first: one range of the timeline a year, whatever is in the library.
 pub async fn on_this_day(vault: &Vault, user: &UserId, today: i64) -> anyhow::Result<Vec<Memory>> {
-    let hidden = vault.hiding.of(user).await?;
+    let discretion = vault.discretion(user).await?;
     let date = date_of_day(today);
     let (year, of_year) = date.split_once('-').context("a date has a year")?;
     let year: i64 = year.parse()?;
@@ -60,11 +65,11 @@ pub async fn on_this_day(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     for before in (first_year..year).rev() {
         let then = format!("{before:04}-{of_year}");
         // The 29th of February is in some years only.
-        let Some(day) = day_of_date(&then).filter(|_| !hidden.hides_day(&then)) else { continue };
+        let Some(day) = day_of_date(&then).filter(|_| !discretion.hides_day(&then)) else { continue };
         let (from, until) = (UtcMs(day * DAY_MS - ZONES_MS), UtcMs((day + 1) * DAY_MS + ZONES_MS));
         let mut photos = vault.timelines.between(user, Some(from), Some(until)).await?;
         photos.retain(|placed| local_day(placed) == day);
-        let photos = shown(vault, user, photos, &hidden).await?;
+        let photos = shown(vault, user, photos, &discretion).await?;
         let Some(first) = photos.first() else { continue };
         let title = match year - before {
             1 => "1 year ago today".to_owned(),
@@ -76,17 +81,17 @@ pub async fn on_this_day(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     Ok(memories)
 }
 
-/// Without those that show somebody or a place that is hidden.
-async fn shown(vault: &Vault, user: &UserId, photos: Vec<Placed>, hidden: &Hidden) -> SeamResult<Vec<Placed>> {
-    if !hidden.looks_at_photos() {
+/// Without those that are not shown unasked.
+async fn shown(vault: &Vault, user: &UserId, photos: Vec<Placed>, discretion: &Discretion) -> SeamResult<Vec<Placed>> {
+    if !discretion.looks_at_photos() {
         return Ok(photos);
     }
-    let mut shown = Vec::new();
-    for placed in photos {
+    let looked_at = stream::iter(photos).map(|placed| async move {
         let media = vault.catalog.media(user, &placed.media).await?;
-        shown.extend(media.filter(|media| !hidden.hides(media)).map(|_| placed));
-    }
-    Ok(shown)
+        Ok(media.filter(|media| !discretion.hides(media)).map(|_| placed))
+    });
+    let shown: Vec<Option<Placed>> = looked_at.buffered(AT_ONCE).try_collect().await?;
+    Ok(shown.into_iter().flatten().collect())
 }
 
 /// What the place of a photo is called; nothing where nobody knows.

@@ -82,6 +82,20 @@ async fn faces_are_taken_from_their_persons_and_removed() {
 }
 
 #[tokio::test]
+async fn faces_are_parted_from_a_person_whether_it_knows_them_or_not() {
+    let parted = r#"{"DisassociatedFaces": [{"FaceId": "f"}], "UserStatus": "UPDATING",
+        "UnsuccessfulFaceDisassociations": [{"FaceId": "g", "UserId": "p2", "Reasons": ["ASSOCIATED_TO_A_DIFFERENT_USER"]}]}"#;
+    let denied = r#"{"__type": "AccessDeniedException", "Message": "words"}"#;
+    let (endpoint, asked) = answering(&[(200, parted), (400, MISSING), (400, denied)]).await;
+    let seams = connect(Reach::Endpoint(&endpoint), "").await.seams;
+    let part = async || seams.recognition.part("vault.ann", "p1", &["f", "g"].map(str::to_owned)).await.unwrap();
+    assert_eq!((part().await, part().await), (Ok(()), Ok(())));
+    assert_eq!(part().await, Err(Unseen::Account("AccessDeniedException: words".into())));
+    let asked = asked.await.unwrap();
+    assert!(asked.contains(r#""FaceIds":["f","g"]"#) && asked.contains(r#""UserId":"p1""#), "{asked}");
+}
+
+#[tokio::test]
 async fn a_person_is_made_once_and_told_of_faces() {
     let known = r#"{"__type": "ConflictException", "Message": "User p1 is there"}"#;
     let told = r#"{"AssociatedFaces": [{"FaceId": "f"}], "UnsuccessfulFaceAssociations": [], "UserStatus": "UPDATING"}"#;
