@@ -6,7 +6,9 @@
 #   curl -d @event.json http://ADDRESS/2015-03-31/functions/function/invocations
 #   ARCHITECTURE=x86_64|arm64  (default: x86_64)
 # Needs Linux, and root or user namespaces; for the other processor also QEMU, registered with the kernel, as Debian's
-# qemu-user-static does it. QEMU has no seccomp, so a decoder is not confined there.
+# qemu-user-static does it. QEMU has no seccomp, so a decoder is not confined there; and since it writes what /proc/self/auxv holds
+# into a file, the decoder of photos, which may write none, ends (SIGXFSZ), unless the sixth prlimit64 of each thread is kept from it:
+#   strace -f -p RIE -e trace=prlimit64 -e inject=prlimit64:retval=0:when=6
 set -euo pipefail
 cd "$(dirname "$0")/.."
 architecture=${ARCHITECTURE:-x86_64}
