@@ -53,13 +53,14 @@ smoke() {
 
 back() {
     [ -s "$kept/template.yaml" ] || { say 'there was nothing before'; return 1; }
+    # Quoted, since an empty value and one with a space would be refused. What is secret was kept as asterisks, and stays as it is.
     local parameters
-    parameters=$(python3 -c 'import json, sys
-for it in json.load(open(sys.argv[1])) or []: print(it["ParameterKey"] + "=" + it["ParameterValue"])' "$kept/parameters.json")
+    mapfile -t parameters < <(python3 -c 'import json, sys
+for it in json.load(open(sys.argv[1])) or []:
+    if it["ParameterValue"] != "****": print(it["ParameterKey"] + "=" + json.dumps(it["ParameterValue"], ensure_ascii=False))' "$kept/parameters.json")
     say "going back to what ran before"
-    # shellcheck disable=SC2086
     sam deploy --template-file "$kept/template.yaml" --stack-name "$stack" --resolve-s3 --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
-        --no-confirm-changeset --no-fail-on-empty-changeset ${parameters:+--parameter-overrides $parameters}
+        --no-confirm-changeset --no-fail-on-empty-changeset ${parameters[0]:+--parameter-overrides "${parameters[@]}"}
 }
 
 case ${1:-} in

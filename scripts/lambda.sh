@@ -14,13 +14,17 @@ target=${CARGO_TARGET_DIR:-$cache/target}
 out=$target/$profile/$architecture
 all=(functions/*/)
 all=("${all[@]#functions/}")
-[ $# -gt 0 ] || set -- media "${all[@]%/}"
+all=("${all[@]%/}")
+[ $# -gt 0 ] || set -- media "${all[@]}"
 
+# Every package is named, whichever is wanted: what they share is then built once for all, and not for each with features of its own.
+packages=(-p photovault-lambda)
+for function in "${all[@]}"; do packages+=(-p "photovault-$function"); done
 wanted=()
 for function in "$@"; do
-    if [ -d "functions/$function" ]; then wanted+=(-p "photovault-$function" --bin "$function")
-    elif [ -f "shared/lambda/examples/$function.rs" ]; then wanted+=(-p photovault-lambda --example "$function")
-    elif [ "$function" != media ]; then echo "knows no function $function: media, ${all[*]%/}" >&2; exit 1
+    if [ -d "functions/$function" ]; then wanted+=(--bin "$function")
+    elif [ -f "shared/lambda/examples/$function.rs" ]; then wanted+=(--example "$function")
+    elif [ "$function" != media ]; then echo "knows no function $function: media, ${all[*]}" >&2; exit 1
     fi
 done
 
@@ -39,7 +43,7 @@ export PKG_CONFIG_LIBDIR=$layer/sdk/lib/pkgconfig PKG_CONFIG_PATH='' PKG_CONFIG_
 export CMAKE_PREFIX_PATH=$layer/sdk SYSTEM_DEPS_LIBHEIF_LINK=static PATH="$venv/bin:$PATH"
 if [ ${#wanted[@]} -gt 0 ]; then
     rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
-    cargo zigbuild --locked --target "$triple.$glibc" --profile "$profile" --target-dir "$target" "${wanted[@]}"
+    cargo zigbuild --locked --target "$triple.$glibc" --profile "$profile" --target-dir "$target" "${packages[@]}" "${wanted[@]}"
 fi
 
 # One time for every file and one order: the same sources give the same zip.

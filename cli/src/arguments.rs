@@ -250,7 +250,7 @@ pub(crate) struct HealthArguments {
 
 /// Call one function with an event, and print what it answers.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  photovault invoke validate -e functions/validate/events/put.json\n  \
+#[command(after_help = "Examples:\n  photovault invoke validate -e functions/validate/events/upload.json\n  \
     echo '{\"Records\":[]}' | photovault invoke thumbnail -e -")]
 pub(crate) struct InvokeArguments {
     /// The function's name, as in functions/.

@@ -33,15 +33,18 @@ pub fn corpus() -> Option<PathBuf> {
     corpus
 }
 
-/// The folder of what `make test` built for Lambda, a folder for each function; `None`, with a word on the terminal, where
-/// `function` is not among it.
+/// The folder of what `scripts/lambda.sh` built, a folder for each function; `None`, with a word on the terminal, where
+/// `function` is not among it. `PROFILE` and `ARCHITECTURE` are as for the script, the first with the tests' own default.
 pub fn built_for_lambda(function: &str) -> Option<PathBuf> {
     let test = std::env::current_exe().ok()?;
+    let given = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+    let (profile, architecture) = (given("PROFILE", "lambda-test"), given("ARCHITECTURE", "x86_64"));
     // <target>/release/deps/<test> is this program.
-    let built = test.ancestors().nth(3)?.join("lambda-test/x86_64");
+    let built = test.ancestors().nth(3)?.join(&profile).join(&architecture);
     let there = built.join(function).is_dir();
     if !there {
-        eprintln!("skipped: no {function} in {}; PROFILE=lambda-test scripts/lambda.sh {function} builds it", built.display());
+        let command = format!("ARCHITECTURE={architecture} PROFILE={profile} scripts/lambda.sh {function}");
+        eprintln!("skipped: no {function} in {}; {command} builds it", built.display());
     }
     there.then_some(built)
 }

@@ -24,31 +24,27 @@ struct Tables {
     light: Box<[f32; STEPS]>,
     /// From light, as a part of `PEAK`, to the factor that compresses it to a part of `WHITE`.
     gain: Box<[f32; GAINS]>,
-    /// From the square root of the scene's light, since it is steep where it is dark, to its power 0.2: HLG's system gamma without the
-    /// light itself.
+    /// From the scene's light, by `step_of_power`, to its power 0.2: HLG's system gamma without the light itself.
     gamma: Box<[f32; GAINS]>,
 }
 
 /// A plane of samples of twelve bits each, little-endian in two bytes, and bytes between its rows.
 pub(crate) type Plane<'a> = (&'a [u8], usize);
 
-/// From red, green and blue in BT.2020 to eight bits in sRGB, rows without a gap.
-pub(crate) fn to_sdr(rgb: [Plane; 3], (width, height): (u32, u32), hdr: Hdr) -> Vec<u8> {
+/// From red, green and blue in BT.2020 to eight bits in sRGB: rows of `width` pixels, `stride` bytes apart.
+pub(crate) fn to_sdr(rgb: [Plane; 3], hdr: Hdr, made: &mut [u8], (width, stride): (usize, usize)) {
     static PQ: OnceLock<Tables> = OnceLock::new();
     static HLG: OnceLock<Tables> = OnceLock::new();
     static WRITTEN: OnceLock<Box<[u8; WRITTEN_STEPS]>> = OnceLock::new();
     let written = WRITTEN
         .get_or_init(|| Box::new(std::array::from_fn(|step| (srgb_oetf(even(step, WRITTEN_STEPS)) * 255.0).round() as u8)));
-    let (wide, high) = (width as usize, height as usize);
-    let mut made = vec![0; wide * high * 3];
-    for (number, to) in made.chunks_exact_mut(wide * 3).enumerate() {
-        let rows = rgb.map(|(samples, stride)| &samples[number * stride..][..wide * 2]);
+    for (number, to) in made.chunks_mut(stride).enumerate() {
+        let (rows, to) = (rgb.map(|(samples, stride)| &samples[number * stride..][..width * 2]), &mut to[..width * 3]);
         match hdr {
             Hdr::Pq => row_to_sdr::<false>(rows, to, PQ.get_or_init(|| Tables::of(pq_eotf)), written),
             Hdr::Hlg => row_to_sdr::<true>(rows, to, HLG.get_or_init(|| Tables::of(hlg_inverse_oetf)), written),
         }
     }
-    made
 }
 
 /// `OF_SCENE` is light of the scene, which a display's system gamma is still to be applied to.
@@ -59,10 +55,10 @@ fn row_to_sdr<const OF_SCENE: bool>(rows: [&[u8]; 3], to: &mut [u8], tables: &Ta
         let (mut r, mut g, mut b) = (light(r), light(g), light(b));
         if OF_SCENE {
             let luminance = 0.2627 * r + 0.6780 * g + 0.0593 * b;
-            let factor = tables.gamma[step_of::<GAINS>(luminance.sqrt())];
+            let factor = tables.gamma[step_of_power(luminance)];
             (r, g, b) = (r * factor, g * factor, b * factor);
         }
-        let gain = tables.gain[step_of::<GAINS>(r.max(g).max(b))];
+        let gain = tables.gain[step_of::<GAINS>(larger(larger(r, g), b))];
         (r, g, b) = (r * gain, g * gain, b * gain);
         // BT.2087-0, table 4's matrices joined; what lies outside of BT.709 is cut.
         to[0] = written[step_of::<WRITTEN_STEPS>(1.6605 * r - 0.5876 * g - 0.0728 * b)];
@@ -76,6 +72,28 @@ fn step_of<const STEPS: usize>(part: f32) -> usize {
     // Beside 2^23 the lowest bits of a number are its whole part, rounded: a conversion without a branch.
     const BESIDE: f32 = 8_388_608.0;
     (part.clamp(0.0, 1.0) * (STEPS - 1) as f32 + BESIDE).to_bits() as usize & (STEPS - 1)
+}
+
+/// Steps for each power of two, sixteen of which are told apart; what is darker than the last is as good as black.
+const STEPS_OF_POWER: usize = GAINS / 16;
+/// The bits of a number above which its exponent and the first of its fraction stand, which grow with it.
+const POWER_BITS: u32 = f32::MANTISSA_DIGITS - 1 - STEPS_OF_POWER.ilog2();
+/// Those of 2^-16.
+const DARKEST: u32 = (1.0_f32 / 65_536.0).to_bits() >> POWER_BITS;
+
+/// Which step a part of the whole is in, of steps that grow with it: no root is taken.
+fn step_of_power(part: f32) -> usize {
+    ((part.to_bits() >> POWER_BITS).saturating_sub(DARKEST) as usize).min(GAINS - 1)
+}
+
+/// Which part of the whole the middle of such a step is.
+fn middle_of_power(step: usize) -> f64 {
+    f64::from(f32::from_bits(((step as u32 + DARKEST) << POWER_BITS) + (1 << (POWER_BITS - 1))))
+}
+
+/// The larger of two numbers, in one instruction: `f32::max` asks besides whether they are numbers.
+fn larger(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
 }
 
 /// Which part of the whole a step is.
@@ -92,7 +110,7 @@ impl Tables {
         Self {
             light: Box::new(std::array::from_fn(|step| light(even(step, STEPS)) as f32)),
             gain: Box::new(std::array::from_fn(gain)),
-            gamma: Box::new(std::array::from_fn(|step| even(step, GAINS).powf(0.4) as f32)),
+            gamma: Box::new(std::array::from_fn(|step| middle_of_power(step).powf(0.2) as f32)),
         }
     }
 }
@@ -142,10 +160,16 @@ fn srgb_oetf(light: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn one_to_sdr(rgb: [Plane; 3], hdr: Hdr) -> [u8; 3] {
+        let mut made = [0; 3];
+        to_sdr(rgb, hdr, &mut made, (1, 3));
+        made
+    }
+
     /// A grey of that light.
     fn shown(hdr: Hdr, sample: f64) -> u8 {
         let code = ((sample * 4095.0).round() as u16).to_le_bytes();
-        let rgb = to_sdr([(&code, 2); 3], (1, 1), hdr);
+        let rgb = one_to_sdr([(&code, 2); 3], hdr);
         assert!(rgb.iter().max().unwrap() - rgb.iter().min().unwrap() <= 1, "grey stays grey: {rgb:?}");
         rgb[1]
     }
@@ -176,7 +200,7 @@ mod tests {
                 let codes = [number % 33, number / 33 % 33, number / 33 / 33].map(|step| (level(step) * 4095.0).round() as u16);
                 let bytes = codes.map(u16::to_le_bytes);
                 let planes = [(&bytes[0][..], 2), (&bytes[1][..], 2), (&bytes[2][..], 2)];
-                let (made, want) = (to_sdr(planes, (1, 1), hdr), exact(hdr, codes.map(|code| f64::from(code) / 4095.0)));
+                let (made, want) = (one_to_sdr(planes, hdr), exact(hdr, codes.map(|code| f64::from(code) / 4095.0)));
                 for (made, want) in made.iter().zip(want) {
                     assert!((f64::from(*made) - want).abs() < 1.5, "{hdr:?} {codes:?}: {made}, not {want}");
                 }

@@ -50,42 +50,46 @@ pub(crate) struct Developer {
 impl Developer {
     fn develop(&mut self, frame: &frame::Video, of: &MovingPicture, size: (u32, u32), flags: Flags) -> Result<Picture, Error> {
         let turn = Turn { degrees: of.rotation, mirrored: of.mirrored };
-        let matrix = raw::matrix(frame);
-        let colours = ((matrix, raw::is_full_range(frame)), (matrix, true));
-        let hdr = probe::hdr(raw::transfer(frame)).or(of.hdr);
-        let pixel = if hdr.is_some() { Pixel::GBRP12LE } else { Pixel::RGB24 };
-        let rgb = self.to_rgb.run(frame, (pixel, size), flags, colours)?;
+        let rgb = self.narrow(frame, of, size, flags)?;
         let (width, height) = turn.size(size);
-        let pixels = match hdr {
-            Some(hdr) => {
-                let plane = |number| (rgb.data(number), rgb.stride(number));
-                let narrow = colour::to_sdr([plane(2), plane(0), plane(1)], size, hdr);
-                if turn.is_none() { narrow } else { turn.apply::<3>(size, &narrow, size.0 as usize * 3) }
-            }
-            None => turn.apply::<3>(size, rgb.data(0), rgb.stride(0)),
-        };
-        Ok(Picture { width, height, pixels })
+        Ok(Picture { width, height, pixels: turn.apply::<3>(size, rgb.data(0), rgb.stride(0)) })
     }
 
-    /// A frame of high dynamic range as encoders want it.
+    /// A frame of high dynamic range as encoders want it, before it is turned.
     pub(crate) fn encodable(
         &mut self,
         frame: &frame::Video,
         of: &MovingPicture,
         size: (u32, u32),
     ) -> Result<frame::Video, Error> {
-        let picture = self.develop(frame, of, size, Flags::AREA)?;
-        to_yuv_by(&mut self.to_yuv, &picture)
+        let rgb = self.narrow(frame, of, size, Flags::AREA)?;
+        encodable(&mut self.to_yuv, &rgb)
+    }
+
+    /// A frame in RGB24, whatever its dynamic range, before it is turned.
+    fn narrow(
+        &mut self,
+        frame: &frame::Video,
+        of: &MovingPicture,
+        size: (u32, u32),
+        flags: Flags,
+    ) -> Result<frame::Video, Error> {
+        let matrix = raw::matrix(frame);
+        let colours = ((matrix, raw::is_full_range(frame)), (matrix, true));
+        let Some(hdr) = probe::hdr(raw::transfer(frame)).or(of.hdr) else {
+            return self.to_rgb.run(frame, (Pixel::RGB24, size), flags, colours);
+        };
+        let rgb = self.to_rgb.run(frame, (Pixel::GBRP12LE, size), flags, colours)?;
+        let mut narrow = frame::Video::new(Pixel::RGB24, size.0, size.1);
+        let plane = |number| (rgb.data(number), rgb.stride(number));
+        let rows = (size.0 as usize, narrow.stride(0));
+        colour::to_sdr([plane(2), plane(0), plane(1)], hdr, narrow.data_mut(0), rows);
+        Ok(narrow)
     }
 }
 
-/// A picture as encoders want it: BT.709, video range, halved colour resolution.
+/// A picture as encoders want it.
 pub(crate) fn to_yuv(picture: &Picture) -> Result<frame::Video, Error> {
-    to_yuv_by(&mut Scaler::default(), picture)
-}
-
-fn to_yuv_by(scaler: &mut Scaler, picture: &Picture) -> Result<frame::Video, Error> {
-    const BT_709: i32 = 1;
     let (width, height) = (picture.width, picture.height);
     let mut rgb = frame::Video::new(Pixel::RGB24, width, height);
     let stride = rgb.stride(0);
@@ -93,7 +97,14 @@ fn to_yuv_by(scaler: &mut Scaler, picture: &Picture) -> Result<frame::Video, Err
     for (row, to) in rows.zip(rgb.data_mut(0).chunks_mut(stride)) {
         to[..row.len()].copy_from_slice(row);
     }
-    scaler.run(&rgb, (Pixel::YUV420P, (width, height)), Flags::BICUBIC, ((BT_709, true), (BT_709, false)))
+    encodable(&mut Scaler::default(), &rgb)
+}
+
+/// BT.709, video range, halved colour resolution.
+fn encodable(to_yuv: &mut Scaler, rgb: &frame::Video) -> Result<frame::Video, Error> {
+    const BT_709: i32 = 1;
+    let size = (rgb.width(), rgb.height());
+    to_yuv.run(rgb, (Pixel::YUV420P, size), Flags::BICUBIC, ((BT_709, true), (BT_709, false)))
 }
 
 /// Pixels up to which a picture is so much smaller than its frame that an average is as good as a filter, at a third of its cost.

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use photovault_tests::{film::Film, project, tools};
+use photovault_tests::{film::Film, project, template::Template, tools};
 use serde_json::{Value, json};
 
 use crate::{
@@ -82,6 +82,26 @@ fn sample_events_get_the_answers_that_they_get_here() {
         }
     }
     assert!(seen > 0, "no sample event was found");
+}
+
+#[test]
+fn every_function_answers_its_sample_events_and_the_document_names_them() {
+    let (engine, template, document) = (Engine::start(), Template::load(), project::read("docs/deploy.md"));
+    for function in template.resources("AWS::Serverless::Function") {
+        let folder = function.properties["CodeUri"].as_str().expect("a folder");
+        let row = document.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{}`", function.name)));
+        let row = row.unwrap_or_else(|| panic!("docs/deploy.md names no sample event of {}", function.name));
+        let events: Vec<_> = fs::read_dir(project::root().join(folder).join("events")).expect("sample events").collect();
+        assert!(!events.is_empty(), "{folder}/events is empty");
+        for event in events {
+            let event = event.unwrap();
+            let name = event.file_name().into_string().unwrap();
+            assert!(row.contains(&format!("`{name}`")), "docs/deploy.md does not name {name} of {}", function.name);
+            let stage = folder.trim_start_matches("functions/");
+            let said = engine.ask(&["invoke", stage, "-e", &event.path().to_string_lossy()]).remove(0);
+            assert!(said["answer"]["errorMessage"].is_null(), "{stage}, {name}: {said}");
+        }
+    }
 }
 
 #[test]

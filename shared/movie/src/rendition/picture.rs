@@ -146,12 +146,13 @@ impl<'a> Pictures<'a> {
     }
 
     fn made(&mut self, frame: &frame::Video) -> Result<frame::Video, Error> {
-        if self.of.hdr.is_some() {
-            return self.developer.encodable(frame, self.of, self.scaled);
-        }
-        let matrix = raw::matrix(frame);
-        let colours = ((matrix, raw::is_full_range(frame)), (matrix, false));
-        let made = self.scaler.run(frame, (Pixel::YUV420P, self.scaled), Flags::BICUBIC, colours)?;
+        let made = if self.of.hdr.is_some() {
+            self.developer.encodable(frame, self.of, self.scaled)?
+        } else {
+            let matrix = raw::matrix(frame);
+            let colours = ((matrix, raw::is_full_range(frame)), (matrix, false));
+            self.scaler.run(frame, (Pixel::YUV420P, self.scaled), Flags::BICUBIC, colours)?
+        };
         Ok(if self.turn.is_none() { made } else { turned(&made, self.turn) })
     }
 }
