@@ -89,6 +89,7 @@ pub(crate) struct VaultArguments {
 #[command(after_help = "Examples:\n  photovault up\n  photovault up --data ~/vault --address 127.0.0.1:4455\n  \
     photovault up --template template.yaml --workers 4\n  \
     photovault up --recognition faces --labels mobilenet.onnx\n  \
+    photovault up --recognition people --embeddings arcface.onnx\n  \
     photovault up --scanner clamd:unix:/run/clamav/clamd.ctl")]
 pub(crate) struct UpArguments {
     /// Where everything is kept.
@@ -111,13 +112,16 @@ pub(crate) struct UpArguments {
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) scanner_max_mb: Option<u32>,
     /// What pictures are looked at for: off, labels, faces or people [default: what the template says, off]. The engine itself finds
-    /// faces; it names what is to be seen by the model of `--labels`, and cannot tell whose a face is.
+    /// faces; it names what is to be seen by the model of `--labels`, and tells whose a face is by that of `--embeddings`.
     #[arg(long, value_name = "WHAT")]
     pub(crate) recognition: Option<Recognise>,
     /// An ONNX model that tells what is on a picture, such as `mobilenet.onnx`; its names, one a line, are beside it in `mobilenet.txt`
     /// [default: none].
     #[arg(long, value_name = "MODEL", requires = "recognition", conflicts_with = "peer")]
     pub(crate) labels: Option<PathBuf>,
+    /// An ONNX model that makes a vector of a face, such as `arcface.onnx`: people are told apart by it [default: none].
+    #[arg(long, value_name = "MODEL", requires = "recognition", conflicts_with = "peer")]
+    pub(crate) embeddings: Option<PathBuf>,
     /// An OpenTelemetry collector that the functions tell of each photo's way, such as `http://127.0.0.1:4318` [default: none].
     #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub(crate) otlp: Option<String>,

@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use photovault_domain::Recognise;
 use photovault_local::{Engine, Options};
 use photovault_sandbox::{Decoder, Protections};
 use serde_json::json;
@@ -80,7 +81,14 @@ fn options(arguments: &UpArguments) -> anyhow::Result<Options> {
         // What the engine looks at itself costs nothing.
         options.parameters.insert("RecognitionImages".to_owned(), u32::MAX.to_string());
     }
+    if arguments.recognition == Some(Recognise::People) && arguments.embeddings.is_none() && arguments.peer.is_none() {
+        bail!(
+            "nobody can be recognised without a model that tells faces apart: give one, as in --embeddings arcface.onnx, or have \
+             faces only found, by --recognition faces"
+        );
+    }
     options.labels.clone_from(&arguments.labels);
+    options.embeddings.clone_from(&arguments.embeddings);
     if let Some(workers) = arguments.workers {
         options.workers = workers.max(1);
     }

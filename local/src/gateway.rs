@@ -26,7 +26,7 @@ use crate::{
     dynamodb::Tables,
     meter::{Meter, is_billed, who},
     metrics,
-    rekognition::{self, Eyes},
+    rekognition::{self, Eyes, Rekognition},
     s3::Buckets,
     sns,
     sqs::{self, Queues},
@@ -59,7 +59,7 @@ pub struct Services {
     /// DynamoDB.
     pub tables: Arc<Tables>,
     /// What looks at pictures.
-    pub(crate) eyes: Arc<Eyes>,
+    pub(crate) rekognition: Arc<Rekognition>,
     /// What is used of all of them.
     pub meter: Arc<Meter>,
     /// What the health page says beyond "ok", once functions run: called with the services.
@@ -72,11 +72,16 @@ pub type Health = dyn Fn(Services) -> futures::future::BoxFuture<'static, Value>
 impl Services {
     /// Opens everything in `data`, which is created if need be.
     pub fn open(data: &Path) -> anyhow::Result<Self> {
+        Self::with_eyes(data, Eyes::open(None, None)?)
+    }
+
+    /// The same, with models of the user's.
+    pub(crate) fn with_eyes(data: &Path, eyes: Eyes) -> anyhow::Result<Self> {
         let store = Store::open(data)?;
         let queues = Arc::new(Queues::new(Arc::clone(&store)));
         let buckets = Arc::new(Buckets::new(Arc::clone(&store), Arc::clone(&queues)));
-        let (tables, eyes) = (Tables::open(data)?, Arc::new(Eyes::open(None)?));
-        Ok(Self { store, queues, buckets, tables, eyes, meter: Arc::default(), health: Arc::default() })
+        let (tables, rekognition) = (Tables::open(data)?, Arc::new(Rekognition::open(data, eyes)?));
+        Ok(Self { store, queues, buckets, tables, rekognition, meter: Arc::default(), health: Arc::default() })
     }
 }
 
@@ -272,7 +277,7 @@ impl Gateway {
         if is_billed(action) {
             self.services.meter.note(who(&parts.headers), |used| used.recognised += 1);
         }
-        match rekognition::call(&self.services.buckets, &self.services.eyes, action, input).await {
+        match rekognition::call(&self.services.buckets, &self.services.rekognition, action, input).await {
             Ok(answer) => reply(StatusCode::OK, JSON, answer.to_string()),
             Err(refusal) => refused(refusal.code, &refusal.message),
         }

@@ -71,6 +71,8 @@ pub struct Options {
     pub peer: Option<String>,
     /// An ONNX classifier that names what is on pictures, with its names beside it.
     pub labels: Option<PathBuf>,
+    /// An ONNX model that tells faces apart.
+    pub embeddings: Option<PathBuf>,
 }
 
 impl Options {
@@ -89,6 +91,7 @@ impl Options {
             parameters: BTreeMap::new(),
             peer: None,
             labels: None,
+            embeddings: None,
         })
     }
 }
@@ -111,7 +114,7 @@ pub struct Engine {
 impl Engine {
     /// Starts everything; when this returns, the endpoint answers.
     pub async fn start(options: Options) -> Result<Self> {
-        let eyes = Eyes::open(options.labels.as_deref())?;
+        let eyes = Eyes::open(options.labels.as_deref(), options.embeddings.as_deref())?;
         let lock = Lock::take(&options.data)?;
         let credentials = credentials(&options.data)?;
         let listener = TcpListener::bind(options.address).await;
@@ -125,8 +128,7 @@ impl Engine {
             parameters.entry(BACKUP_KEY.to_owned()).or_insert(backup_key(&options.data)?);
         }
         let stack = template::read(&options.template, &Place { parameters, ..Place::local(&endpoint) })?;
-        let mut services = Services::open(&options.data)?;
-        services.eyes = Arc::new(eyes);
+        let services = Services::with_eyes(&options.data, eyes)?;
         let feed: Arc<dyn Feed> = if let Some(peer) = peer {
             peer.provision(&stack).await?;
             peer

@@ -1,11 +1,16 @@
 //! Rekognition, as far as it can be honest: what is measured is real, and what would have to be known is empty.
 //!
 //! Image properties are measured on the picture. Faces are found by a detector. Labels need a classifier, which the user may give;
-//! without one there are none. Answers have Rekognition's shapes, and their model version says who gave them. Actions that are
-//! not here are refused by name.
+//! without one there are none. Whose a face is takes an embedding model, which the user may give; without one it is refused.
+//! Answers have Rekognition's shapes, and their model version says who gave them. Actions that are not here are refused by name.
 
+mod collections;
 mod colours;
+mod faces;
+mod gallery;
+mod people;
 mod picture;
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -14,18 +19,16 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use photovault_domain::{Look, Tags};
-use photovault_eyes::{Classifier, FaceFinder, SeenFace};
+use photovault_eyes::{Classifier, Embedder, FaceFinder};
 use serde_json::{Value, json};
 
-use self::{colours::named, picture::Picture};
+use self::{collections::Collections, colours::named, picture::Picture};
 use crate::s3::Buckets;
 
 /// Who answers where nobody has a word for anything, as `LabelModelVersion` says it.
 const NOBODY: &str = "local-1";
 /// How certain a label must be where nobody says so, in percent (Rekognition's default).
 const LEAST_CONFIDENCE: f64 = 55.0;
-/// What Rekognition calls the points of a face that are found, left and right as one looks at the picture.
-const LANDMARKS: [&str; 5] = ["eyeLeft", "eyeRight", "nose", "mouthLeft", "mouthRight"];
 /// Bytes of a picture within a request, and of one in a bucket (Rekognition's quotas).
 const MOST_IN_REQUEST: u64 = 5 << 20;
 const MOST_IN_BUCKET: u64 = 15 << 20;
@@ -46,24 +49,44 @@ pub(crate) struct Refusal {
 pub(crate) struct Eyes {
     faces: FaceFinder,
     classifier: Option<Classifier>,
+    embedder: Option<Embedder>,
 }
 
 impl Eyes {
-    /// With the classifier in a file, where there is one.
-    pub(crate) fn open(labels: Option<&Path>) -> anyhow::Result<Self> {
+    /// With the classifier and the embedding model in files, where there are any.
+    pub(crate) fn open(labels: Option<&Path>, embeddings: Option<&Path>) -> anyhow::Result<Self> {
         let classifier = labels.map(Classifier::open).transpose().context("the model for labels")?;
-        Ok(Self { faces: FaceFinder::built_in()?, classifier })
+        let embedder = embeddings.map(Embedder::open).transpose().context("the model for people")?;
+        Ok(Self { faces: FaceFinder::built_in()?, classifier, embedder })
+    }
+}
+
+/// What looks at pictures, and what it keeps of them.
+pub(crate) struct Rekognition {
+    eyes: Eyes,
+    collections: Collections,
+}
+
+impl Rekognition {
+    /// Keeps what it keeps in the data folder.
+    pub(crate) fn open(data: &Path, eyes: Eyes) -> anyhow::Result<Self> {
+        Ok(Self { eyes, collections: Collections::open(data)? })
     }
 }
 
 /// Answers one request.
-pub(crate) async fn call(buckets: &Buckets, eyes: &Arc<Eyes>, action: &str, input: Value) -> Result<Value, Refusal> {
-    let answer: fn(&Eyes, &Value, &Picture) -> Result<Value, Refusal> = match action {
+pub(crate) async fn call(
+    buckets: &Buckets,
+    rekognition: &Arc<Rekognition>,
+    action: &str,
+    input: Value,
+) -> Result<Value, Refusal> {
+    let answer: fn(&Rekognition, &Value, &Picture) -> Result<Value, Refusal> = match action {
         "DetectLabels" => labels,
-        "DetectFaces" => faces,
-        // Whose a face is takes a model of faces.
-        "IndexFaces" | "CreateCollection" => {
-            return Err(refuse("AccessDeniedException", "this engine finds faces, but cannot tell whose they are".to_owned()));
+        "DetectFaces" => faces::detect,
+        "IndexFaces" => {
+            rekognition.version()?;
+            faces::index
         }
         // An empty answer would say that there is nothing.
         "DetectText" => return Err(refuse("AccessDeniedException", "this engine has no model that reads text".to_owned())),
@@ -71,14 +94,18 @@ pub(crate) async fn call(buckets: &Buckets, eyes: &Arc<Eyes>, action: &str, inpu
             let why = "this engine has no model that tells what is not to be shown unasked";
             return Err(refuse("AccessDeniedException", why.to_owned()));
         }
-        _ => return Err(refuse("UnknownOperationException", format!("{action} is not among what this engine answers"))),
+        _ => {
+            let (rekognition, action) = (Arc::clone(rekognition), action.to_owned());
+            let answered = tokio::task::spawn_blocking(move || people::answer(&rekognition, &action, &input));
+            return answered.await.map_err(internal)?;
+        }
     };
     let bytes = bytes_of(buckets, &input["Image"])?;
     let permit = DECODES.acquire().await.map_err(internal)?;
-    let eyes = Arc::clone(eyes);
+    let rekognition = Arc::clone(rekognition);
     let answered = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        answer(&eyes, &input, &Picture::read(&bytes)?)
+        answer(&rekognition, &input, &Picture::read(&bytes)?)
     });
     answered.await.map_err(internal)?
 }
@@ -98,9 +125,9 @@ fn bytes_of(buckets: &Buckets, image: &Value) -> Result<Vec<u8>, Refusal> {
     read.ok_or_else(|| too_large(MOST_IN_BUCKET))
 }
 
-fn labels(eyes: &Eyes, input: &Value, picture: &Picture) -> Result<Value, Refusal> {
+fn labels(rekognition: &Rekognition, input: &Value, picture: &Picture) -> Result<Value, Refusal> {
     let mut answer = json!({"Labels": [], "LabelModelVersion": NOBODY});
-    if let Some(classifier) = &eyes.classifier {
+    if let Some(classifier) = &rekognition.eyes.classifier {
         let least = input["MinConfidence"].as_f64().unwrap_or(LEAST_CONFIDENCE);
         let most = input["MaxLabels"].as_u64().unwrap_or(u64::MAX) as usize;
         let named = classifier.labels(&picture.0).map_err(internal)?.into_iter();
@@ -115,28 +142,6 @@ fn labels(eyes: &Eyes, input: &Value, picture: &Picture) -> Result<Value, Refusa
         answer["ImageProperties"] = properties(&picture.look(), most as usize);
     }
     Ok(answer)
-}
-
-/// Where faces are. Age, feelings and all else that would have to be guessed is left out.
-fn faces(eyes: &Eyes, _: &Value, picture: &Picture) -> Result<Value, Refusal> {
-    let detail = |face: SeenFace| {
-        let [left, top, width, height] = face.area;
-        let landmark = |(name, [x, y]): (&str, [f32; 2])| json!({"Type": name, "X": x, "Y": y});
-        let mut detail = json!({
-            "BoundingBox": {"Left": left, "Top": top, "Width": width, "Height": height},
-            "Confidence": face.score * 100.0,
-            "Landmarks": LANDMARKS.into_iter().zip(face.landmarks).map(landmark).collect::<Vec<_>>(),
-        });
-        if let Some(part) = picture.part(face.area) {
-            let mut quality = quality(&part.look());
-            quality.as_object_mut().map(|quality| quality.remove("Contrast"));
-            detail["Quality"] = quality;
-        }
-        detail
-    };
-    let found = eyes.faces.find(&picture.0).map_err(internal)?;
-    let version = format!("{}{}", Tags::LOCAL, eyes.faces.name);
-    Ok(json!({"FaceDetails": found.into_iter().map(detail).collect::<Vec<_>>(), "FaceModelVersion": version}))
 }
 
 /// Foreground and background are left out: telling them apart takes a model.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use photovault_eyes::specimens::{by_colour, painted_face};
 
-use super::{Eyes, call};
+use super::{Eyes, Rekognition, call};
 use crate::{s3::Buckets, sqs::Queues, store::Store};
 
 fn painted(format: ImageFormat) -> Vec<u8> {
@@ -23,14 +23,15 @@ fn request(bytes: &[u8]) -> Value {
 }
 
 async fn ask(action: &str, input: Value) -> Result<Value, &'static str> {
-    ask_of(Eyes::open(None).unwrap(), action, input).await
+    ask_of(Eyes::open(None, None).unwrap(), action, input).await
 }
 
 async fn ask_of(eyes: Eyes, action: &str, input: Value) -> Result<Value, &'static str> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let buckets = Buckets::new(Arc::clone(&store), Arc::new(Queues::new(store)));
-    call(&buckets, &Arc::new(eyes), action, input).await.map_err(|refusal| refusal.code)
+    let rekognition = Rekognition::open(folder.path(), eyes).unwrap();
+    call(&buckets, &Arc::new(rekognition), action, input).await.map_err(|refusal| refusal.code)
 }
 
 #[tokio::test]
@@ -90,7 +91,7 @@ async fn labels_are_those_of_the_users_model() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("colours.onnx");
     std::fs::write(&path, by_colour(&[1, 3, 16, 16])).unwrap();
-    let opened = || Eyes::open(Some(&path));
+    let opened = || Eyes::open(Some(&path), None);
     let refusal = format!("{:#}", opened().err().unwrap());
     assert!(refusal.starts_with("the model for labels: ") && refusal.contains("colours.txt"), "{refusal}");
     std::fs::write(folder.path().join("colours.txt"), "fire\nsea\n").unwrap();

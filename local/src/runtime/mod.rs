@@ -6,7 +6,7 @@ mod feed;
 mod filter;
 mod function;
 mod log;
-mod random;
+pub(crate) mod random;
 mod sandbox;
 mod schedule;
 mod spent;

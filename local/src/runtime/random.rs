@@ -14,5 +14,10 @@ pub(crate) fn random_hex(bytes: usize) -> anyhow::Result<String> {
 /// An id in the shape of a UUID.
 pub(crate) fn request_id() -> String {
     let hex = random_hex(16).unwrap_or_else(|_| format!("{:032x}", crate::clock::now_ms()));
+    uuid(&hex)
+}
+
+/// 32 hexadecimal digits and more as an id in the shape of a UUID.
+pub(crate) fn uuid(hex: &str) -> String {
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }

@@ -94,7 +94,8 @@ impl Store {
     }
 }
 
-fn connect(database: &Path) -> anyhow::Result<Connection> {
+/// A connection to a database of the engine's, in which what was committed is on the disk.
+pub(crate) fn connect(database: &Path) -> anyhow::Result<Connection> {
     let connection = Connection::open(database).with_context(|| format!("opening {}", database.display()))?;
     connection.execute_batch(PRAGMAS).with_context(|| format!("setting up {}", database.display()))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use image::{RgbImage, imageops};
 
 use crate::{
-    name_of,
+    model_file::name_of,
     network::{ModelError, Network},
 };
 

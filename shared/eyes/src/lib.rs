@@ -1,21 +1,21 @@
-//! What is to be seen on a picture, by neural networks: where faces are, and what a classifier of the user's calls it.
+//! What is to be seen on a picture, by neural networks: where faces are, what a classifier of the user's calls it, and what a face looks
+//! like to an embedding model of the user's.
 //!
 //! Networks are ONNX files, run by `rten`.
 
+mod align;
+mod embedder;
 mod faces;
 mod labels;
+mod looks;
+mod model_file;
 mod network;
 pub mod specimens;
 #[cfg(test)]
 mod tests;
 
+pub use embedder::Embedder;
 pub use faces::{FaceFinder, SeenFace};
-pub use labels::{Classifier, ClassifierError};
+pub use labels::Classifier;
+pub use model_file::OpenError;
 pub use network::ModelError;
-
-use sha2::{Digest as _, Sha256};
-
-/// What a network is called: the first eight digits of its file's SHA-256.
-fn name_of(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes)[..4])
-}

@@ -22,13 +22,23 @@ pub enum ModelError {
 /// A network with its weights.
 pub(crate) struct Network {
     model: Model,
+    /// Whether it takes bytes as they are, and makes small numbers of them itself.
+    pub(crate) normalises: bool,
 }
+
+/// Nodes at a network's beginning among which it would do that, as InsightFace's own loader looks for it.
+const FIRST_NODES: usize = 8;
+/// Fields of ONNX's messages: a model's graph, a graph's nodes, a node's kind.
+const GRAPH: u64 = 7;
+const NODE: u64 = 1;
+const KIND: u64 = 4;
 
 impl Network {
     pub(crate) fn read(bytes: Vec<u8>) -> Result<Self, ModelError> {
+        let normalises = normalises(&bytes);
         let model = Model::load(bytes).map_err(|error| ModelError::Unreadable(error.to_string()))?;
         match model.input_ids() {
-            [_] => Ok(Self { model }),
+            [_] => Ok(Self { model, normalises }),
             inputs => Err(ModelError::Unfit(format!("it has {} inputs", inputs.len()))),
         }
     }
@@ -58,4 +68,48 @@ impl Network {
         });
         named.collect()
     }
+}
+
+/// Whether a model begins with taking a mean away and scaling. `rten` has merged its nodes, so the file is asked.
+fn normalises(model: &[u8]) -> bool {
+    let of = |message, field| parts(message).filter(move |(own, _)| *own == field).map(|(_, part)| part);
+    let nodes = of(model, GRAPH).flat_map(|graph| of(graph, NODE)).take(FIRST_NODES);
+    let kinds: Vec<&[u8]> = nodes.flat_map(|node| of(node, KIND)).collect();
+    kinds.contains(&&b"Sub"[..]) && (kinds.contains(&&b"Mul"[..]) || kinds.contains(&&b"Div"[..]))
+}
+
+/// The fields of a message of Protocol Buffers that have a length, up to where it is broken.
+fn parts(mut message: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    std::iter::from_fn(move || {
+        loop {
+            let tag = varint(&mut message)?;
+            match tag & 7 {
+                0 => {
+                    varint(&mut message)?;
+                }
+                1 => message = message.get(8..)?,
+                2 => {
+                    let length = usize::try_from(varint(&mut message)?).ok()?;
+                    let (part, rest) = message.split_at_checked(length)?;
+                    message = rest;
+                    return Some((tag >> 3, part));
+                }
+                5 => message = message.get(4..)?,
+                _ => return None,
+            }
+        }
+    })
+}
+
+fn varint(message: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = message.split_first()?;
+        *message = rest;
+        number |= u64::from(byte & 127) << shift;
+        if *byte < 128 {
+            return Some(number);
+        }
+    }
+    None
 }

@@ -62,6 +62,32 @@ pub fn by_colour(sides: &[i64]) -> Vec<u8> {
     model(&nodes, &weights, sides)
 }
 
+/// An embedding model to which those are one person whose faces have one tint, whatever the light; one that `normalises` takes whole bytes.
+pub fn of_tint(sides: &[i64], normalises: bool) -> Vec<u8> {
+    let first = [node("Sub", &["x", "middle"], "less", &[]), node("Mul", &["less", "factor"], "small", &[])];
+    let nodes = [
+        node("GlobalAveragePool", &[if normalises { "small" } else { "x" }], "mean", &[]),
+        node("Flatten", &["mean"], "flat", &[]),
+        node("Gemm", &["flat", "w", "b"], "y", &[whole("transB", 1)]),
+    ];
+    let beside = [weight("middle", &[1], &[127.5]), weight("factor", &[1], &[1.0 / 127.5])];
+    let weights =
+        [weight("w", &[3, 3], &[2.0, -1.0, -1.0, -1.0, 2.0, -1.0, -1.0, -1.0, 2.0]), weight("b", &[3], &[0.0, 0.0, 0.0])];
+    if normalises {
+        model(&[&first[..], &nodes].concat(), &[&beside[..], &weights].concat(), sides)
+    } else {
+        model(&nodes, &weights, sides)
+    }
+}
+
+/// A picture in coloured light: how much of red, green and blue is left.
+pub fn tinted(mut picture: RgbImage, tint: [f32; 3]) -> RgbImage {
+    for pixel in picture.pixels_mut() {
+        pixel.0 = std::array::from_fn(|part| (f32::from(pixel.0[part]) * tint[part]) as u8);
+    }
+    picture
+}
+
 /// A face seen from the front, before grey: its middle and half its width in pixels.
 pub fn painted_face(width: u32, height: u32, [x, y]: [f32; 2], radius: f32) -> RgbImage {
     let within = |at: [f32; 2], middle: [f32; 2], sides: [f32; 2]| {

@@ -28,6 +28,7 @@ mod operate;
 mod peers;
 mod people;
 mod poison;
+mod recognised;
 mod rules;
 mod runbook;
 mod scanner;

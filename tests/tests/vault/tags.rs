@@ -10,7 +10,10 @@ use photovault_sim::Fabric;
 use photovault_tests::project;
 use photovault_vault::{Change, Vault};
 
-use crate::{engine::Engine, fixtures};
+use crate::{
+    engine::{Engine, photovault},
+    fixtures,
+};
 
 #[tokio::test]
 async fn an_engine_finds_faces_and_names_what_its_model_knows() {
@@ -35,8 +38,18 @@ async fn an_engine_finds_faces_and_names_what_its_model_knows() {
 }
 
 #[tokio::test]
-async fn an_engine_without_a_classifier_says_so_and_holds_nothing_up() {
-    let engine = Engine::start_with_options(&["--recognition", "people"]);
+async fn an_engine_without_models_says_so_and_holds_nothing_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let up = ["up", "--address", "127.0.0.1:0", "--recognition", "people", "--data"];
+    let refused = photovault().args(up).arg(folder.path()).output().expect("it is run");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("--embeddings arcface.onnx"), "{said}");
+    // A template may ask for people all the same.
+    let template = project::read("template.yaml").replace(
+        "    Default: \"off\"\n    AllowedValues: [\"off\", labels, faces, people]",
+        "    Default: people\n    AllowedValues: [\"off\", labels, faces, people]",
+    );
+    let engine = Engine::start_with(Some(&template));
     engine.upload("users/ann/a.jpg", fixtures::jpeg(1600, 1200, 1)).await;
     let item = engine.settled("ann", 1).remove(0);
     assert_eq!((&item["status"], &item["ledger"]["tag"]["state"]), (&"ready".into(), &"done".into()), "{item}");

@@ -248,7 +248,8 @@ impl People {
     }
 }
 
-fn dot(one: &[f32], other: &[f32]) -> f32 {
+/// The sum of products: of two vectors of length 1, the cosine between them.
+pub fn dot(one: &[f32], other: &[f32]) -> f32 {
     // Eight sums side by side: the compiler makes vectors of them.
     let mut sums = [0.0_f32; 8];
     let (ones, others) = (one.chunks_exact(8), other.chunks_exact(8));
