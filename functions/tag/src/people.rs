@@ -8,13 +8,12 @@ mod splits;
 use std::slice::from_ref;
 
 use anyhow::bail;
-use photovault_domain::{Face, Media, MediaId, UserId, mark_by, origin_of};
+use photovault_domain::{DAY_MS, Face, Media, MediaId, UserId, mark_by, origin_of};
 use photovault_insight::people::{Alike, Arrival, Placement, SURE_PERCENT, place};
 use photovault_vault::{Asked, KnownFace, Vault, seams::Written};
 
 use splits::{heed, tell};
 
-const DAY_MS: i64 = 86_400_000;
 /// Faces of one photo that are looked for, the largest: who stands in a crowd is nobody's.
 const MOST_FACES: usize = 10;
 /// How often a decision is made anew when another came first.
