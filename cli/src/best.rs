@@ -41,7 +41,8 @@ pub(crate) async fn run(vault: &Vault, user: &UserId, wanted: &Wanted<'_>) -> an
     let of_period = timeline.into_iter().filter_map(|placed| {
         part += u64::from(placed.begins.is_some());
         let date = date_of_day(local_day(&placed));
-        date.starts_with(wanted.period).then_some((placed, date, part))
+        let is_of_period = !placed.taken.undated && date.starts_with(wanted.period);
+        is_of_period.then_some((placed, date, part))
     });
     let read = |(placed, date, part): (Placed, String, u64)| async move {
         let media = vault.catalog.media(user, &placed.media).await?;

@@ -199,7 +199,7 @@ async fn a_user_can_say_when_something_was_taken() {
         describe(&vault, number, minutes, None).await;
         place(&vault, number, 1).await;
     }
-    let said = Taken { at: UtcMs(60_000), ahead_min: None, position: None };
+    let said = Taken { at: UtcMs(60_000), ..Taken::default() };
     let move_it = |item: Option<Media>| {
         let mut media = item.unwrap();
         assert!(media.move_to(Some(said)));

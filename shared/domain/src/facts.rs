@@ -137,6 +137,11 @@ pub struct Captured {
     pub doubt: Option<String>,
 }
 
+impl Captured {
+    /// The source of a time that is the first upload's, since nothing tells another.
+    pub const UPLOAD: &str = "upload";
+}
+
 /// How far a capture time can be trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Media, MediaId, Point, UtcMs, local_seconds};
+use crate::{Captured, Media, MediaId, Point, UtcMs, local_seconds};
 
 /// When and where an item was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Taken {
     /// When.
     pub at: UtcMs,
@@ -15,6 +15,9 @@ pub struct Taken {
     /// Where, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Point>,
+    /// Whether nobody knows when: then the time is that of the upload, and no memory is made of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undated: bool,
 }
 
 /// Why a moment begins at an item of the timeline.
@@ -91,7 +94,7 @@ impl Taken {
     /// By what is known of an item: what its user said, else what its file says, else when it was first uploaded.
     pub(crate) fn of(media: &Media) -> Self {
         if let Some(said) = media.moved {
-            return said;
+            return Self { undated: false, ..said };
         }
         let facts = media.facts.as_deref();
         let position = facts.and_then(|facts| facts.position).map(|at| Point { latitude: at.latitude, longitude: at.longitude });
@@ -102,8 +105,9 @@ impl Taken {
             let utc_s = local_s - i64::from(ahead_min.unwrap_or(0)) * 60;
             UtcMs(utc_s * 1000 + milliseconds(captured.subsec.as_deref().unwrap_or_default()))
         });
+        let undated = at.is_none() || captured.is_some_and(|captured| captured.source == Captured::UPLOAD);
         let uploaded = || media.uploads.first().map_or(media.created, |upload| upload.at);
-        Self { at: at.unwrap_or_else(uploaded), ahead_min, position }
+        Self { at: at.unwrap_or_else(uploaded), ahead_min, position, undated }
     }
 }
 
@@ -123,13 +127,13 @@ fn milliseconds(digits: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Captured, Facts, Format, Position, pipeline::tests::media};
+    use crate::{Facts, Format, Position, pipeline::tests::media};
 
     #[test]
     fn an_item_was_taken_when_its_user_says_else_its_file_else_when_it_came() {
         let mut media = media(Format::Jpeg, &[]);
         media.created = UtcMs(7);
-        assert_eq!(media.taken(), Taken { at: UtcMs(7), ahead_min: None, position: None });
+        assert_eq!(media.taken(), Taken { at: UtcMs(7), undated: true, ..Taken::default() });
         let captured = |offset: Option<&str>, subsec: Option<&str>| Captured {
             local: "1970-01-01T02:00:01".into(),
             offset: offset.map(Into::into),
@@ -144,10 +148,11 @@ mod tests {
             let position = Some(Position { latitude: 1.0, longitude: 2.0, ..Position::default() });
             let facts = Facts { captured: Some(captured(offset, subsec)), position, ..Facts::default() };
             media.facts = Some(Box::new(facts));
-            let want = Taken { at: UtcMs(at), ahead_min, position: Some(Point { latitude: 1.0, longitude: 2.0 }) };
+            let position = Some(Point { latitude: 1.0, longitude: 2.0 });
+            let want = Taken { at: UtcMs(at), ahead_min, position, undated: false };
             assert_eq!(media.taken(), want);
         }
-        let said = Taken { at: UtcMs(-5), ahead_min: None, position: None };
+        let said = Taken { at: UtcMs(-5), ..Taken::default() };
         media.moved = Some(said);
         assert_eq!(media.taken(), said);
     }

@@ -203,6 +203,7 @@ mod tests {
             at: UtcMs(hours * 3_600_000),
             ahead_min,
             position: position.map(|(latitude, longitude)| Point { latitude, longitude }),
+            undated: false,
         })
     }
 
@@ -247,6 +248,7 @@ mod tests {
             at: UtcMs(day * DAY_MS + DAY_MS - 1),
             ahead_min: Some(60),
             position: Some(Point { latitude: 48.0, longitude: -7.5 }),
+            undated: false,
         };
         let mut count = Count::default();
         for day in [30, 30, 31] {

@@ -78,7 +78,7 @@ mod tests {
         let user: UserId = "ann".parse().unwrap();
         let placed = |(count, (at, position, begins)): (usize, &(UtcMs, _, bool))| Placed {
             media: MediaId::of_bytes(&user, &Sha256::from_digest([count as u8; 32])),
-            taken: Taken { at: *at, ahead_min: None, position: *position },
+            taken: Taken { at: *at, position: *position, ..Taken::default() },
             begins: begins.then_some(Boundary::Time),
         };
         photos.iter().enumerate().map(placed).collect()

@@ -157,7 +157,7 @@ mod tests {
         let media = MediaId::of_bytes(&user, &Sha256::from_digest([1; 32]));
         let placed = |taken: &lives::Taken| Placed {
             media: media.clone(),
-            taken: Taken { at: taken.shot.at, ahead_min: None, position: taken.shot.position },
+            taken: Taken { at: taken.shot.at, position: taken.shot.position, ..Taken::default() },
             begins: None,
         };
         life.iter().map(placed).collect()
@@ -238,7 +238,7 @@ mod tests {
         let user: UserId = "ann".parse().unwrap();
         let at = |day: i64, hour: i64, position: Point| Placed {
             media: MediaId::of_bytes(&user, &Sha256::from_digest([day as u8; 32])),
-            taken: Taken { at: UtcMs(day * DAY_MS + hour * 3_600_000), ahead_min: None, position: Some(position) },
+            taken: Taken { at: UtcMs(day * DAY_MS + hour * 3_600_000), position: Some(position), ..Taken::default() },
             begins: None,
         };
         let mut line: Vec<Placed> = (0..60).map(|day| at(day, 12, home)).collect();

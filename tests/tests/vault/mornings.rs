@@ -33,7 +33,7 @@ async fn vault() -> (Fabric, Vault) {
 fn place(fabric: &Fabric, user: &str, number: u8, at: UtcMs) {
     let owner: UserId = user.parse().unwrap();
     let media = MediaId::of_bytes(&owner, &Sha256::from_digest([number; 32]));
-    let placed = Placed { media, taken: Taken { at, ahead_min: None, position: None }, begins: None };
+    let placed = Placed { media, taken: Taken { at, ..Taken::default() }, begins: None };
     let mut row = serde_json::to_value(&placed).unwrap().as_object().unwrap().clone();
     row.extend([("pk".into(), format!("U#{user}#T").into()), ("sk".into(), placed.key().into())]);
     fabric.world().put(row, photovault_vault::seams::Expect::Absent);

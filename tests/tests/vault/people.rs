@@ -1,7 +1,8 @@
 //! People, duplicates and memories of a whole vault over the simulated fabric: names out of sidecars, what is said about them, what is hidden.
 
 use photovault_domain::{
-    Hidden, Media, Moderation, ModerationLabel, PeopleEdit, Recognising, Sought, Tags, UserId, UtcMs, day_of_date,
+    DAY_MS, Hidden, Media, Moderation, ModerationLabel, PeopleEdit, Recognising, Sought, Tags, UserId, UtcMs, date_of_day,
+    day_of_date,
 };
 use photovault_vault::{Change, MemoryKind, Vault, circle_of, memories_of, on_this_day, seams::Written};
 
@@ -104,6 +105,28 @@ async fn memories_tell_of_people_and_days_until_they_are_hidden() {
     hide(|hidden| hidden.places.extend(["lisbon".to_owned()])).await;
     assert_eq!(told(&chain.vault, "2022-07-01").await, []);
     assert!(chain.vault.timelines.between(&ann(), None, Some(UtcMs(i64::MAX))).await.expect("nothing fails").len() == 12);
+}
+
+#[tokio::test]
+async fn no_memory_is_made_of_when_an_undated_photo_was_uploaded() {
+    let mut chain = Chain::new(1);
+    chain.upload("users/ann/1.jpg", &fixtures::jpeg(24, 16, 1)).await;
+    chain.run().await;
+    let id = chain.items()["1.jpg"].id.clone();
+    let uploaded = chain.vault.catalog.media(&ann(), &id).await.expect("nothing fails").expect("it is there").taken();
+    assert!(uploaded.undated);
+    let date = date_of_day(uploaded.at.0.div_euclid(DAY_MS));
+    let year: i32 = date[..4].parse().expect("a year");
+    let later = format!("{}{}", year + 1, &date[4..]);
+    assert_eq!(told(&chain.vault, &later).await, []);
+    let say = |media: Option<Media>| {
+        let mut media = media.expect("it is there");
+        assert!(media.move_to(Some(uploaded)));
+        Change::Put(media)
+    };
+    chain.vault.catalog.change(&ann(), &id, say).await.expect("nothing fails");
+    chain.run().await;
+    assert_eq!(told(&chain.vault, &later).await, [(MemoryKind::OnThisDay, "1 year ago today".to_owned(), 1)]);
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ mod tests {
 
     fn taken(minutes: i64, place: Option<(f64, f64)>) -> Taken {
         let position = place.map(|(latitude, longitude)| Point { latitude, longitude });
-        Taken { at: UtcMs(minutes * 60_000), ahead_min: None, position }
+        Taken { at: UtcMs(minutes * 60_000), position, ..Taken::default() }
     }
 
     impl Incremental {

@@ -30,7 +30,7 @@ pub fn with_arrivals(mut facts: Facts, arrivals: &[Arrival]) -> Facts {
         facts.times.push(Captured {
             local: local_of_seconds(came_s),
             offset: Some("+00:00".to_owned()),
-            source: "upload".to_owned(),
+            source: Captured::UPLOAD.to_owned(),
             confidence: Confidence::Low,
             ..Captured::default()
         });

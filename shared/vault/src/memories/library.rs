@@ -36,8 +36,10 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     };
     vault.each_item(user, see).await?;
     marked.sort_by(|one, other| one.id.cmp(&other.id));
-    let is_shown =
-        |placed: &Placed| !discretion.hides_day(&date_of_day(local_day(placed))) && !out_of_sight.contains(&placed.media);
+    let is_shown = |placed: &Placed| {
+        let is_hidden = discretion.hides_day(&date_of_day(local_day(placed))) || out_of_sight.contains(&placed.media);
+        !placed.taken.undated && !is_hidden
+    };
     let shown = without(timeline, is_shown);
     let said: Vec<PeopleEdit> = vault.people_said.lines(user).await?.concat();
     let mut memories = on_this_day(vault, user, today).await?;

@@ -81,8 +81,9 @@ pub async fn on_this_day(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     Ok(memories)
 }
 
-/// Without those that are not shown unasked.
-async fn shown(vault: &Vault, user: &UserId, photos: Vec<Placed>, discretion: &Discretion) -> SeamResult<Vec<Placed>> {
+/// Without those of which nobody knows when they were taken, and those that are not shown unasked.
+async fn shown(vault: &Vault, user: &UserId, mut photos: Vec<Placed>, discretion: &Discretion) -> SeamResult<Vec<Placed>> {
+    photos.retain(|placed| !placed.taken.undated);
     if !discretion.looks_at_photos() {
         return Ok(photos);
     }
