@@ -13,9 +13,9 @@ use photovault_insight::people::is_telling;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::MAX_CONFLICTS,
+    catalog::{MAX_CONFLICTS, overtaken},
     rows::{each_row, row_of, value_at, value_of},
-    seams::{Expect, RowKey, SeamError, SeamResult, Table, Write, Written},
+    seams::{Expect, RowKey, SeamResult, Table, Write, Written},
 };
 
 /// Rows that one request reads.
@@ -193,8 +193,7 @@ impl Faces {
                 return Ok(());
             }
         }
-        let answer = format!("other writers came first {MAX_CONFLICTS} times");
-        Err(SeamError { asked: format!("forgetting of face {face}"), answer })
+        Err(overtaken(format!("forgetting of face {face}")))
     }
 
     /// Whose each face of a user is, by their marks. Looks through all of them, as only a command may.
