@@ -1,11 +1,12 @@
 # syntax=docker/dockerfile:1
-# The functions and the worker for slow videos as container images, by the recipe that `make lambda` runs anywhere:
-#   docker build --target function --build-arg FUNCTION=thumbnail -t photovault-thumbnail .
+# A function, or the worker for slow videos, as a container image, by the recipe that `make lambda` runs anywhere:
 #   docker build --target worker -t photovault-worker .
-# For Graviton: --platform linux/arm64 --build-arg ARCHITECTURE=arm64. The first stage cross-compiles, so nothing is emulated.
+#   docker build --target function --build-arg FUNCTION=thumbnail -t photovault-thumbnail .
+# For Graviton: --platform linux/arm64 --build-arg ARCHITECTURE=arm64. The first stage cross-compiles, so nothing is emulated; what
+# functions share is compiled once and kept in Docker's cache.
 
 FROM --platform=$BUILDPLATFORM rust:1.95-bookworm AS build
-ARG ARCHITECTURE=x86_64
+ARG ARCHITECTURE=x86_64 FUNCTION=video
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends cmake nasm clang libclang-dev pkg-config python3-venv xz-utils && \
@@ -16,7 +17,7 @@ ENV XDG_CACHE_HOME=/cache PHOTOVAULT_VENV=/venv CARGO_TARGET_DIR=/cache/target A
 RUN --mount=type=cache,target=/cache --mount=type=cache,target=/usr/local/cargo/registry \
     python3 -m venv "$PHOTOVAULT_VENV" && \
     "$PHOTOVAULT_VENV/bin/pip" install --no-cache-dir $(grep -E "^(ziglang|cargo-zigbuild|meson|ninja)==" tests/requirements.txt) && \
-    scripts/lambda.sh && cp -R "$CARGO_TARGET_DIR/lambda/$ARCHITECTURE" /built
+    scripts/lambda.sh media "$FUNCTION" && cp -R "$CARGO_TARGET_DIR/lambda/$ARCHITECTURE" /built
 
 # One function, as Lambda runs it from an image: no layers there, so the libraries come along.
 FROM public.ecr.aws/lambda/provided:al2023 AS function

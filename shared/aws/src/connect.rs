@@ -72,7 +72,9 @@ pub async fn connect(reach: Reach<'_>, table: &str) -> Connection {
             .credentials_provider(Credentials::new(&endpoint.access_key, &endpoint.secret_key, None, None, "engine"));
     }
     let config = loader.load().await;
-    let s3 = aws_sdk_s3::Client::new(&config);
+    // A bucket's name goes into the path: no resolver knows `bucket.localhost`, or how a container's host is called.
+    let by_path = config.endpoint_url().is_some();
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build());
     let sqs = aws_sdk_sqs::Client::new(&config);
     let parameters = Arc::new(Parameters::new(config.clone()));
     let seams = Seams {

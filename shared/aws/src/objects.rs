@@ -171,6 +171,20 @@ fn copy_source(at: &ObjectAt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        Reach, connect,
+        recognition::tests::{answering, at},
+    };
+
+    #[tokio::test]
+    async fn the_bucket_stands_in_the_path_where_the_endpoint_has_a_name() {
+        let (mut endpoint, asked) = answering(&[(404, "")]).await;
+        endpoint.url = endpoint.url.replace("127.0.0.1", "localhost");
+        let opened = connect(Reach::Endpoint(&endpoint), "").await.seams.objects.open(&at(), None).await.unwrap();
+        assert!(opened.is_none());
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with("GET /vault/derivatives/ann/1/large.jpg?"), "{asked}");
+    }
 
     #[test]
     fn a_copy_source_carries_any_key() {

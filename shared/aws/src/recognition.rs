@@ -140,4 +140,4 @@ where
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,7 +15,7 @@ async fn answered(status: u16, body: &str) -> (Endpoint, tokio::task::JoinHandle
 }
 
 /// Answers requests, one after the other; gives all that was asked.
-pub(super) async fn answering(answers: &[(u16, &str)]) -> (Endpoint, tokio::task::JoinHandle<String>) {
+pub(crate) async fn answering(answers: &[(u16, &str)]) -> (Endpoint, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let kind = "content-type: application/x-amz-json-1.1\r\nconnection: close";
@@ -48,7 +48,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-pub(super) fn at() -> ObjectAt {
+pub(crate) fn at() -> ObjectAt {
     ObjectAt { bucket: "vault".into(), key: "derivatives/ann/1/large.jpg".into(), version: None }
 }
 

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""`sam local invoke` against the vault that runs on this machine: what `sam build` made, in AWS's image of Lambda.
+
+  sam_local.py FUNCTION EVENT [further options of sam local invoke]
+  sam_local.py VideoFunction functions/video/events/job.json
+
+The vault was started by `photovault up --address 0.0.0.0:4455`, so that containers reach it, and the functions were built for this
+machine's processor: `ARCHITECTURE=x86_64 sam build`. Needs a container engine that speaks Docker's API.
+
+  DATA=vault-data                 the vault's folder
+  GATEWAY=host.docker.internal    how a container calls this machine; of Podman: host.containers.internal
+"""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+BUILT = pathlib.Path(__file__).resolve().parent.parent / ".aws-sam/build"
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    function, event, *options = sys.argv[1:]
+    data = pathlib.Path(os.environ.get("DATA", "vault-data"))
+    processor = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    if not (BUILT / function / "bootstrap").exists():
+        sys.exit(f"sam_local.py: {function} is not built: ARCHITECTURE={processor} sam build {function}")
+    if not (data / "engine.json").exists():
+        sys.exit(f"sam_local.py: no vault runs in {data}: photovault up --data {data} --address 0.0.0.0:4455")
+    vault = json.loads((data / "engine.json").read_text())
+    gateway = os.environ.get("GATEWAY", "host.docker.internal")
+    endpoint = vault["endpoint"].replace("127.0.0.1", gateway).replace("0.0.0.0", gateway)
+
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as variables, tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=BUILT) as template:
+        json.dump({"Parameters": environment(vault, function)}, variables)
+        # sam hands a function no variable that its template does not declare, and the address is none of them.
+        text = (BUILT / "template.yaml").read_text()
+        template.write(re.sub(r"(?m)^( *)(RUST_LOG:)", rf"\1AWS_ENDPOINT_URL: {endpoint}\n\1\2", text, count=1))
+        variables.flush()
+        template.flush()
+        command = ["sam", "local", "invoke", function, "--event", event, "--template", template.name, "--env-vars", variables.name]
+        command += ["--parameter-overrides", f"Architecture={processor}"]
+        if gateway == "host.docker.internal":
+            command += ["--add-host", f"{gateway}:host-gateway"]
+        keys = {"AWS_ACCESS_KEY_ID": vault["access_key"], "AWS_SECRET_ACCESS_KEY": vault["secret_key"], "AWS_REGION": vault["region"]}
+        sys.exit(subprocess.run([*command, *options], env={**os.environ, **keys}).returncode)
+
+
+def environment(vault, function):
+    """The template's variables whose values are the vault's own."""
+    names = {"TABLE": "table", "UPLOADS_BUCKET": "uploads_bucket", "VAULT_BUCKET": "vault_bucket"}
+    names |= {"BACKUP_BUCKET": "backup_bucket", "BACKUP_KEY": "backup_key"}
+    own = {variable: vault[name] for variable, name in names.items()} | vault["choices"]
+    queues = {f"QUEUE_{name.upper().replace('-', '_')}": url for name, url in vault["queues"].items()}
+    queues["QUEUE_SELF"] = queues.get(f"QUEUE_{function.removesuffix('Function').upper()}", "")
+    return own | queues
+
+
+main()
