@@ -41,7 +41,10 @@ def main():
         json.dump({"Parameters": environment(vault, function)}, variables)
         # sam hands a function no variable that its template does not declare, and the address is none of them.
         text = (BUILT / "template.yaml").read_text()
-        template.write(re.sub(r"(?m)^( *)(RUST_LOG:)", rf"\1AWS_ENDPOINT_URL: {endpoint}\n\1\2", text, count=1))
+        text, found = re.subn(r"(?m)^( *)(RUST_LOG:)", rf"\1AWS_ENDPOINT_URL: {endpoint}\n\1\2", text, count=1)
+        if not found:
+            sys.exit(f"sam_local.py: {BUILT}/template.yaml gives functions no RUST_LOG, beside which the vault's address is to stand")
+        template.write(text)
         variables.flush()
         template.flush()
         command = ["sam", "local", "invoke", function, "--event", event, "--template", template.name, "--env-vars", variables.name]
