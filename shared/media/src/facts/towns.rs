@@ -7,9 +7,11 @@ use photovault_domain::Position;
 
 /// 144,561 places of 1,000 people and more: `GeoNames`, CC BY 4.0.
 const TABLE: &[u8] = include_bytes!("places.bin");
-const MAGIC: &[u8] = b"PVPLACE1";
+const MAGIC: &[u8] = b"PVPLACE2";
 /// The table's units in a degree.
-const UNITS: f64 = 100_000.0;
+const UNITS: f64 = 1_000.0;
+/// Of so many names one stands with where it begins.
+const NAMES: usize = 16;
 /// Kilometres: the mean radius of the Earth (IUGG).
 const RADIUS_KM: f64 = 6371.009;
 /// Kilometres of a degree of latitude.
@@ -46,8 +48,9 @@ struct Sections {
     count: usize,
     latitudes: &'static [[u8; 4]],
     longitudes: &'static [[u8; 4]],
-    ends: &'static [[u8; 4]],
+    lengths: &'static [u8],
     regions: &'static [[u8; 2]],
+    begins: &'static [[u8; 4]],
     region_lines: Vec<&'static str>,
     names: &'static str,
 }
@@ -62,15 +65,17 @@ impl Sections {
         let (count, lines) = (u32::from_le_bytes(*count) as usize, u32::from_le_bytes(*lines) as usize);
         let (latitudes, rest) = rest.split_at_checked(4 * count)?;
         let (longitudes, rest) = rest.split_at_checked(4 * count)?;
-        let (ends, rest) = rest.split_at_checked(4 * count)?;
+        let (lengths, rest) = rest.split_at_checked(count)?;
         let (regions, rest) = rest.split_at_checked(2 * count)?;
+        let (begins, rest) = rest.split_at_checked(4 * count.div_ceil(NAMES))?;
         let (lines, names) = rest.split_at_checked(lines)?;
         Some(Self {
             count,
             latitudes: latitudes.as_chunks().0,
             longitudes: longitudes.as_chunks().0,
-            ends: ends.as_chunks().0,
+            lengths,
             regions: regions.as_chunks().0,
+            begins: begins.as_chunks().0,
             region_lines: std::str::from_utf8(lines).ok()?.lines().collect(),
             names: std::str::from_utf8(names).ok()?,
         })
@@ -90,8 +95,10 @@ impl Sections {
     }
 
     fn name(&self, place: usize) -> Option<&'static str> {
-        let end = |place: usize| u32::from_le_bytes(self.ends[place]) as usize;
-        self.names.get(place.checked_sub(1).map_or(0, end)..end(place))
+        let known = u32::from_le_bytes(self.begins[place / NAMES]) as usize;
+        let between = &self.lengths[place / NAMES * NAMES..place];
+        let begin = known + between.iter().copied().map(usize::from).sum::<usize>();
+        self.names.get(begin..begin + usize::from(self.lengths[place]))
     }
 
     /// Country and region.
@@ -122,7 +129,9 @@ mod tests {
             assert!(country.bytes().all(|byte| byte.is_ascii_uppercase()) && !table.name(place).expect("and a name").is_empty());
             assert!(table.latitude(place).abs() <= 90.0 && table.longitude(place).abs() <= 180.0);
         }
-        assert_eq!(table.ends.last().map(|end| u32::from_le_bytes(*end) as usize), Some(table.names.len()));
+        assert_eq!(table.lengths.iter().copied().map(usize::from).sum::<usize>(), table.names.len());
+        let names: String = (0..table.count).filter_map(|place| table.name(place)).collect();
+        assert_eq!(names, table.names, "one after the other");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use photovault_domain::{DAY_MS, Hidden, Media, MediaId, PeopleEdit, Placed, UserId, date_of_day, timeline_key};
+use photovault_domain::{DAY_MS, Hidden, Media, MediaId, PeopleEdit, Placed, UserId, UtcMs, date_of_day, timeline_key};
 use photovault_insight::{
     events::{Event, events},
     people::{Acquaintance, Circle},
@@ -26,11 +26,15 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     let discretion = vault.discretion(user).await?;
     let timeline = vault.timelines.between(user, None, None).await?;
     let mut out_of_sight: HashSet<MediaId> = HashSet::new();
+    let mut undated: HashSet<MediaId> = HashSet::new();
     let mut marked: Vec<Media> = Vec::new();
     let see = |media: Media| {
         if discretion.hides(&media) {
             out_of_sight.insert(media.id);
         } else if shows_somebody(&media) && !media.is_put_away() {
+            if media.taken().undated {
+                undated.insert(media.id.clone());
+            }
             marked.push(slim(media));
         }
     };
@@ -53,7 +57,7 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
             .0
             .persons()
             .iter()
-            .filter_map(|person| person_told(person, &discretion.hidden)),
+            .filter_map(|person| person_told(person, &discretion.hidden, &undated)),
     );
     Ok(memories)
 }
@@ -83,10 +87,11 @@ async fn event_told(vault: &Vault, user: &UserId, timeline: &[Placed], event: &E
     Ok(Memory { kind: MemoryKind::Event, title, photos: event.photos, why, first: event.first.clone() })
 }
 
-fn person_told(person: &Acquaintance, hidden: &Hidden) -> Option<Memory> {
+fn person_told(person: &Acquaintance, hidden: &Hidden, undated: &HashSet<MediaId>) -> Option<Memory> {
     let name = person.name.as_ref().filter(|name| !hidden.people.contains_key(&name.to_lowercase()))?;
     let date = |at: i64| date_of_day(at.div_euclid(DAY_MS));
-    let shown: Vec<_> = person.photos.iter().filter(|(at, _)| !hidden.hides_day(&date(at.0))).collect();
+    let is_shown = |(at, id): &&(UtcMs, MediaId)| !hidden.hides_day(&date(at.0)) && !undated.contains(id);
+    let shown: Vec<_> = person.photos.iter().filter(is_shown).collect();
     let years: BTreeSet<String> = shown.iter().map(|(at, _)| date(at.0)[..4].to_owned()).collect();
     let (at, id) = shown.first()?;
     let is_told = shown.len() >= PERSON_PHOTOS && years.len() >= PERSON_YEARS;
