@@ -117,10 +117,10 @@ async fn what_mappings_held_when_the_engine_died_comes_back_uncounted() {
         }
         let held = queues.receive("work", 2, Some(600), NOW, Holder::Mapping).await.unwrap();
         assert_eq!(bodies(&held), ["a", "b"]);
-        // `b` failed and was given back: that receive counts.
-        queues.change_visibility("work", &held[1].receipt, 0).await.unwrap();
         let client = queues.receive("work", 1, Some(600), NOW, Holder::Client).await.unwrap();
         assert_eq!(bodies(&client), ["c"]);
+        // `b` failed and was given back: that receive counts.
+        queues.change_visibility("work", &held[1].receipt, 0).await.unwrap();
     }
     let queues = queues(&folder).await;
     queues.release_mapping_holds().await.unwrap();
