@@ -9,7 +9,7 @@ use photovault_domain::Position;
 const TABLE: &[u8] = include_bytes!("places.bin");
 const MAGIC: &[u8] = b"PVPLACE2";
 /// The table's units in a degree.
-const UNITS: f64 = 10_000.0;
+const UNITS: f64 = 2_000.0;
 /// Of so many names one stands with where it begins.
 const NAMES: usize = 16;
 /// Kilometres: the mean radius of the Earth (IUGG).
