@@ -87,6 +87,8 @@ fn environment(engine: &Engine, function: &str) -> Vec<(String, String)> {
         ("TABLE", field("table")),
         ("UPLOADS_BUCKET", field("uploads_bucket")),
         ("VAULT_BUCKET", field("vault_bucket")),
+        ("BACKUP_BUCKET", field("backup_bucket")),
+        ("BACKUP_KEY", field("backup_key")),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
@@ -95,7 +97,7 @@ fn environment(engine: &Engine, function: &str) -> Vec<(String, String)> {
         if stage == function {
             variables.push(("QUEUE_SELF".to_owned(), url.clone()));
         }
-        variables.push((format!("QUEUE_{}", stage.to_uppercase()), url));
+        variables.push((format!("QUEUE_{}", stage.to_uppercase().replace('-', "_")), url));
     }
     variables
 }
