@@ -16,6 +16,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ def main():
     function, event, *options = sys.argv[1:]
     data = pathlib.Path(os.environ.get("DATA", "vault-data"))
     processor = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    if not shutil.which("sam"):
+        sys.exit("sam_local.py: there is no sam on the PATH: `make setup` puts it into ~/.cache/photovault/venv/bin")
     if not (BUILT / function / "bootstrap").exists():
         sys.exit(f"sam_local.py: {function} is not built: ARCHITECTURE={processor} sam build {function}")
     if not (data / "engine.json").exists():
@@ -37,7 +40,8 @@ def main():
     gateway = os.environ.get("GATEWAY", "host.docker.internal")
     endpoint = vault["endpoint"].replace("127.0.0.1", gateway).replace("0.0.0.0", gateway)
 
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as variables, tempfile.NamedTemporaryFile("w", suffix=".yaml", dir=BUILT) as template:
+    file = tempfile.NamedTemporaryFile
+    with file("w", suffix=".json") as variables, file("w", suffix=".yaml", dir=BUILT) as template:
         json.dump({"Parameters": environment(vault, function)}, variables)
         # sam hands a function no variable that its template does not declare, and the address is none of them.
         text = (BUILT / "template.yaml").read_text()
