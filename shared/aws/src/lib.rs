@@ -7,6 +7,8 @@ mod objects;
 mod parameters;
 mod queue;
 mod recognition;
+#[cfg(test)]
+mod server;
 mod signed;
 mod table;
 

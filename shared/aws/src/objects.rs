@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::{
         Reach, connect,
-        recognition::tests::{answering, at},
+        server::{answering, at},
     };
 
     #[tokio::test]

@@ -140,4 +140,4 @@ where
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -58,9 +58,11 @@ fn label(found: &aws_sdk_rekognition::types::ModerationLabel) -> ModerationLabel
 mod tests {
     use photovault_domain::Area;
 
-    use super::super::tests::{answering, at};
     use super::*;
-    use crate::{Reach, connect};
+    use crate::{
+        Reach, connect,
+        server::{answering, at},
+    };
 
     const TEXT: &str = r#"{"TextModelVersion": "3.0", "TextDetections": [
       {"Type": "LINE", "Id": 0, "DetectedText": "EXIT ONLY", "Confidence": 99.1,

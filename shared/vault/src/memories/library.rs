@@ -26,20 +26,17 @@ pub async fn memories_of(vault: &Vault, user: &UserId, today: i64) -> anyhow::Re
     let discretion = vault.discretion(user).await?;
     let timeline = vault.timelines.between(user, None, None).await?;
     let mut out_of_sight: HashSet<MediaId> = HashSet::new();
-    let mut undated: HashSet<MediaId> = HashSet::new();
     let mut marked: Vec<Media> = Vec::new();
     let see = |media: Media| {
         if discretion.hides(&media) {
             out_of_sight.insert(media.id);
         } else if shows_somebody(&media) && !media.is_put_away() {
-            if media.taken().undated {
-                undated.insert(media.id.clone());
-            }
             marked.push(slim(media));
         }
     };
     vault.each_item(user, see).await?;
     marked.sort_by(|one, other| one.id.cmp(&other.id));
+    let undated: HashSet<&MediaId> = marked.iter().filter(|media| media.taken().undated).map(|media| &media.id).collect();
     let is_shown = |placed: &Placed| {
         let is_hidden = discretion.hides_day(&date_of_day(local_day(placed))) || out_of_sight.contains(&placed.media);
         !placed.taken.undated && !is_hidden
@@ -87,7 +84,7 @@ async fn event_told(vault: &Vault, user: &UserId, timeline: &[Placed], event: &E
     Ok(Memory { kind: MemoryKind::Event, title, photos: event.photos, why, first: event.first.clone() })
 }
 
-fn person_told(person: &Acquaintance, hidden: &Hidden, undated: &HashSet<MediaId>) -> Option<Memory> {
+fn person_told(person: &Acquaintance, hidden: &Hidden, undated: &HashSet<&MediaId>) -> Option<Memory> {
     let name = person.name.as_ref().filter(|name| !hidden.people.contains_key(&name.to_lowercase()))?;
     let date = |at: i64| date_of_day(at.div_euclid(DAY_MS));
     let is_shown = |(at, id): &&(UtcMs, MediaId)| !hidden.hides_day(&date(at.0)) && !undated.contains(id);

@@ -3,8 +3,10 @@
 use photovault_domain::{Area, Face};
 use photovault_vault::seams::Unseen;
 
-use super::super::tests::{answering, at};
-use crate::{Reach, connect};
+use crate::{
+    Reach, connect,
+    server::{answering, at},
+};
 
 const MISSING: &str = r#"{"__type": "ResourceNotFoundException", "Message": "The collection id: vault.ann does not exist"}"#;
 const MADE: &str = r#"{"CollectionArn": "aws:rekognition:us-east-1:111122223333:collection/vault.ann", "FaceModelVersion": "7.0", "StatusCode": 200}"#;
