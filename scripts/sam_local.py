@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """`sam local invoke` against the vault that runs on this machine: what `sam build` made, in AWS's image of Lambda.
 
-  sam_local.py FUNCTION EVENT [further options of sam local invoke]
   sam_local.py VideoFunction functions/video/events/job.json
+  GATEWAY=host.containers.internal sam_local.py VideoFunction event.json --skip-pull-image
 
 The vault was started by `photovault up --address 0.0.0.0:4455`, so that containers reach it, and the functions were built for this
 machine's processor: `ARCHITECTURE=x86_64 sam build`. Needs a container engine that speaks Docker's API.
@@ -11,6 +11,7 @@ machine's processor: `ARCHITECTURE=x86_64 sam build`. Needs a container engine t
   GATEWAY=host.docker.internal    how a container calls this machine; of Podman: host.containers.internal
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -25,9 +26,12 @@ BUILT = pathlib.Path(__file__).resolve().parent.parent / ".aws-sam/build"
 
 
 def main():
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    function, event, *options = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.usage = "%(prog)s FUNCTION EVENT [options of sam local invoke]"
+    parser.add_argument("function", metavar="FUNCTION", help="its name in template.yaml")
+    parser.add_argument("event", metavar="EVENT", help="a file of JSON")
+    asked, options = parser.parse_known_args()
+    function = asked.function
     data = pathlib.Path(os.environ.get("DATA", "vault-data"))
     processor = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
     if not shutil.which("sam"):
@@ -38,7 +42,7 @@ def main():
         sys.exit(f"sam_local.py: no vault runs in {data}: photovault up --data {data} --address 0.0.0.0:4455")
     vault = json.loads((data / "engine.json").read_text())
     gateway = os.environ.get("GATEWAY", "host.docker.internal")
-    endpoint = vault["endpoint"].replace("127.0.0.1", gateway).replace("0.0.0.0", gateway)
+    endpoint = vault["endpoint"].replace("127.0.0.1", gateway)
 
     file = tempfile.NamedTemporaryFile
     with file("w", suffix=".json") as variables, file("w", suffix=".yaml", dir=BUILT) as template:
@@ -51,7 +55,7 @@ def main():
         template.write(text)
         variables.flush()
         template.flush()
-        command = ["sam", "local", "invoke", function, "--event", event, "--template", template.name, "--env-vars", variables.name]
+        command = ["sam", "local", "invoke", function, "--event", asked.event, "--template", template.name, "--env-vars", variables.name]
         command += ["--parameter-overrides", f"Architecture={processor}"]
         if gateway == "host.docker.internal":
             command += ["--add-host", f"{gateway}:host-gateway"]
